@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::one_line;
 use super::talk::TrialTalk;
 use crate::config::{Login, OpenConfig};
-use crate::diagnostics::facts::{Dial, DialOutcome, Trial, TrialOutcome, Variation};
+use crate::diagnostics::facts::{AGREED, Dial, DialOutcome, Trial, TrialOutcome, Variation};
 use crate::diagnostics::gives_reason;
 use crate::engine::open_error::OpenError;
 use crate::engine::opening::{ClientOpening, Opened, Opening as _, open};
@@ -16,6 +16,7 @@ use crate::engine::runtime::Runtime;
 use crate::event::{Cause, Ending, Event, Side};
 use crate::net::resolve::AddressFamily;
 use crate::net::tls::TlsError;
+use crate::net::tls::options::ServerName;
 use crate::ui::ending;
 use crate::ui::sanitize::escaped;
 use crate::wire::handshake::headers::HeaderEdit;
@@ -32,7 +33,7 @@ const CHEAP_TIMEOUT: Duration = Duration::from_secs(1);
 const ALL: Duration = Duration::from_secs(10);
 
 /// A path that no server has.
-const UNKNOWN_PATH: &str = "/wscope-unknown-path";
+const UNKNOWN_PATH: &str = "/zz-no-such-path";
 
 /// The slot of a single connection.
 pub const SLOT: usize = 0;
@@ -72,6 +73,8 @@ fn traced(
             Ok((Some(TrialOutcome::Opened), opened.evidence))
         }
         Err(error @ (OpenError::Signal(_) | OpenError::Local(_))) => Err(error),
+        // The trial did not reach the server, so it says nothing about it.
+        Err(OpenError::Resolve { .. }) => Ok((None, OpeningEvidence::default())),
         Err(error) => {
             let evidence = std::mem::take(opening.evidence());
             let outcome = outcome(&evidence, &error);
@@ -139,6 +142,57 @@ fn server(head: &Head) -> String {
     let named = |name| value(name).map(|value| format!(", {name}: {value}"));
     ["Server", "X-Powered-By"].into_iter().filter_map(named).collect()
 }
+
+/// Connects to the address that the first connection reached, without another name lookup.
+fn at_same_address(config: &OpenConfig, evidence: &OpeningEvidence) -> OpenConfig {
+    let mut config = config.clone();
+    config.transport.overrides.resolve.extend(evidence.reached());
+    config
+}
+
+/// A request with only the parts that every client sends, over TLS that accepts any certificate.
+fn bare(config: &OpenConfig) -> OpenConfig {
+    let mut bare = config.clone();
+    bare.transport.tls.insecure = true;
+    keep_only_path(&mut bare);
+    bare = without_upgrade(&bare);
+    bare.target.resource_name = "/".to_owned();
+    bare
+}
+
+/// TLS that offers only HTTP/2, if HTTP/1.1 was offered and no protocol was agreed.
+fn with_only_http2(config: &OpenConfig, evidence: &OpeningEvidence) -> Option<OpenConfig> {
+    let silent = evidence.tls().is_some_and(|tls| tls.alpn.is_none());
+    let offered = config.transport.tls.alpn.iter().any(|name| name == "http/1.1");
+    (silent && offered).then(|| {
+        let mut other = bare(config);
+        other.transport.tls.alpn = vec![HTTP2.to_owned()];
+        other
+    })
+}
+
+/// TLS without a name, if one was sent.
+fn without_name(config: &OpenConfig) -> Option<OpenConfig> {
+    let is_name = config.target.host.trim_matches(['[', ']']).parse::<IpAddr>().is_err();
+    (is_name && config.transport.tls.server_name == ServerName::Host).then(|| {
+        let mut other = bare(config);
+        other.transport.tls.server_name = ServerName::Unsent;
+        other
+    })
+}
+
+/// The result of a trial that ends when TLS has agreed.
+fn agreement(variation: Variation, trace: &OpeningEvidence) -> Option<TrialOutcome> {
+    let alpn = trace.tls()?.alpn.as_deref();
+    match variation {
+        Variation::OnlyHttp2 if alpn != Some(HTTP2) => None,
+        Variation::OnlyHttp2 => Some(TrialOutcome::Tls(format!("{AGREED} on {HTTP2}"))),
+        _ => Some(TrialOutcome::Tls(AGREED.to_owned())),
+    }
+}
+
+/// The name of HTTP/2 in ALPN.
+const HTTP2: &str = "h2";
 
 /// The same server, with TLS instead of without, or the reverse. A server that answered a plain
 /// request on the default port serves TLS on another: the default one, too.
@@ -294,6 +348,7 @@ pub fn attempt(
     until: Instant,
     runtime: &mut Runtime,
 ) -> Result<Option<Trial>, OpenError> {
+    let config = &at_same_address(config, evidence);
     let (other, what) = match variation {
         Variation::NoUpgrade => (without_upgrade(config), String::new()),
         Variation::NoOrigin if has_origin(config) => (without_origin(config), String::new()),
@@ -353,6 +408,16 @@ pub fn attempt(
             Some(other) => other,
             None => return Ok(None),
         },
+        Variation::OnlyHttp2 | Variation::NoName => {
+            let other = match variation {
+                Variation::OnlyHttp2 => with_only_http2(config, evidence),
+                _ => without_name(config),
+            };
+            let Some(other) = other else { return Ok(None) };
+            let (_, trace) = traced(&other, until, runtime)?;
+            let outcome = agreement(variation, &trace);
+            return Ok(outcome.map(|outcome| Trial { variation, what: String::new(), outcome }));
+        }
         Variation::NoOrigin
         | Variation::NoSubprotocol
         | Variation::OtherPath
@@ -495,8 +560,9 @@ pub fn control(
     // A server that is too busy or does not answer has not judged the request.
     let answered = |trial: &Trial| !matches!(trial.status(), None | Some(429 | 503));
     let mut other = None;
+    let same = at_same_address(config, evidence);
     for _ in 0..2 {
-        let (Some(outcome), _) = traced(config, until, runtime)? else { break };
+        let (Some(outcome), _) = traced(&same, until, runtime)? else { break };
         let trial = Trial { variation, what: String::new(), outcome };
         if trial.status() != first && answered(&trial) {
             other = Some(trial);
@@ -554,12 +620,14 @@ pub fn variations(error: &OpenError, evidence: &OpeningEvidence) -> &'static [Va
         }
         E::Closed { .. } | E::Io(_) | E::TimedOut { .. } if evidence.was_asked() => &[
             V::OtherScheme,
+            V::OnlyHttp2,
             V::NoUpgrade,
             V::NoSubprotocol,
             V::OwnOrigin,
             V::Subprotocol,
             V::OtherPath,
         ],
+        E::Tls(TlsError::Alert { .. }) => &[V::OtherScheme, V::NoName],
         E::Tls(_) | E::Closed { .. } | E::NotHttp(_) | E::Io(_) | E::TimedOut { .. } => {
             &[V::OtherScheme]
         }
@@ -625,13 +693,14 @@ pub fn compare(
     Ok(())
 }
 
-/// The trials without `--diagnose`: the other loopback address, and TLS if a plain request was cut
-/// off without a byte.
+/// The trials without `--diagnose`: the other loopback address, and, if the request was cut off
+/// without a byte, TLS instead of plain text, or HTTP/2 in TLS.
 fn is_cheap(variation: Variation, config: &OpenConfig, error: &OpenError) -> bool {
     let cut = matches!(error, OpenError::Closed { .. } | OpenError::Io(_));
     match variation {
         Variation::OtherFamily => true,
         Variation::OtherScheme => cut && !config.target.secure,
+        Variation::OnlyHttp2 => cut,
         _ => false,
     }
 }
@@ -736,6 +805,7 @@ impl Watched {
         evidence: &mut OpeningEvidence,
         runtime: &mut Runtime,
     ) -> Result<(), OpenError> {
+        let config = &at_same_address(config, evidence);
         let again = self.add(Variation::Again, "", config, evidence, runtime)?;
         if !matches!(again, Some(TrialOutcome::Ended(_))) {
             return Ok(());
@@ -878,12 +948,8 @@ pub fn refused_tls(
         return Ok(());
     }
     // A server that is not trusted gets only the parts that every client sends.
-    let mut bare = config.clone();
-    bare.transport.tls.insecure = true;
-    keep_only_path(&mut bare);
-    bare = without_upgrade(&bare);
-    bare.target.resource_name = "/".to_owned();
-    let (_, trace) = traced(&bare, until, runtime)?;
+    let config = at_same_address(config, evidence);
+    let (_, trace) = traced(&bare(&config), until, runtime)?;
     evidence.certificates = trace.certificates;
     Ok(())
 }

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use super::complaint::{fails, faults, names_error, refuses_plainly, says_none, shouts};
+use super::complaint::{denies, fails, faults, names_error, refuses_plainly, says_none, shouts};
 
 type Object = Map<String, Value>;
 
@@ -26,14 +26,20 @@ const ENVELOPE: &[&str] = &[
     "path",
     "params",
     "echo",
+    "replyto",
+    "inreplyto",
+    "responseto",
     "extra",
     "trace",
     "server",
+    "service",
     "field",
     "state",
     // Names for the kind of the message.
     "type",
     "typ",
+    "msgtype",
+    "messagetype",
     "event",
     "ev",
     "op",
@@ -138,6 +144,46 @@ const REFUSALS: [&str; 12] = [
     "authtimeout",
 ];
 
+/// Kinds that refuse if a text says why.
+const REJECTIONS: [&str; 5] = ["reject", "rejected", "refused", "denied", "deny"];
+
+/// Kinds of messages that report what happened elsewhere.
+const REPORTS: [&str; 10] = [
+    "log",
+    "logs",
+    "audit",
+    "record",
+    "event",
+    "alert",
+    "notification",
+    "notify",
+    "metric",
+    "metrics",
+];
+
+/// Names of members that contain the state or the code of an answer.
+const STATES: [&str; 10] =
+    ["s", "st", "status", "statuscode", "code", "result", "res", "ret", "retcode", "errorcode"];
+
+/// Names of members that contain the answer itself.
+const CONTAINERS: [&str; 6] = ["d", "b", "response", "responses", "reply", "content"];
+
+/// Names of members that contain the answer itself, or something that the server measured.
+const RESULTS: [&str; 3] = ["data", "payload", "body"];
+
+/// Short names of members with a text.
+const SHORT_TEXTS: [&str; 3] = ["d", "p", "m"];
+
+/// Words of requests that ask for the state of a thing, such as a job.
+const READING: [&str; 17] = [
+    "get", "status", "state", "show", "poll", "read", "fetch", "query", "info", "describe",
+    "lookup", "list", "find", "search", "watch", "inspect", "history",
+];
+
+/// Words of requests that ask for a judgement.
+const CHECKING: [&str; 8] =
+    ["check", "validate", "verify", "test", "lint", "moderate", "solve", "guess"];
+
 /// Kinds that end a session. If the session continues, they may be about other users.
 const ENDS: [&str; 2] = ["kicked", "banned"];
 
@@ -155,7 +201,22 @@ pub(super) fn refuses(request: &str, answer: &str, whole: bool) -> bool {
         true => is_refusal(&answer, &request),
         false => answer.get("error").is_some_and(|error| error.is_object() && !is_none(error)),
     };
-    !succeeds && !echo && (is_error(&answer) || refused)
+    !succeeds && !echo && !is_requested_state(&request, &answer) && (is_error(&answer) || refused)
+}
+
+/// Whether the answer reports the failure of the thing that the request asked about.
+fn is_requested_state(request: &Object, answer: &Object) -> bool {
+    let asks = |list: &[&str]| {
+        let names = kinds(request).chain(request.keys().next().map(String::as_str));
+        names.flat_map(words).any(|word| list.contains(&&*word))
+    };
+    let texts = || answer.values().filter_map(Value::as_str);
+    let denied = texts().any(|text| denies(text) || refuses_plainly(text));
+    let state = ["status", "state"].iter().filter_map(|name| answer.get(*name)?.as_str());
+    let failed = state.into_iter().any(fails);
+    let judged = ["ok", "success", "valid", "passed"];
+    let judged = judged.iter().any(|name| answer.get(*name) == Some(&Value::Bool(false)));
+    !denied && (failed && asks(&READING) || (failed || judged) && asks(&CHECKING))
 }
 
 /// Whether the last message before an end says that something failed. The message is this object.
@@ -167,14 +228,24 @@ pub(super) fn complains(object: &Object) -> bool {
 
 /// Whether a JSON list is an error.
 pub(super) fn list_complains(text: &str) -> bool {
-    is_abort(text) || is_notice(text) || is_list_with_error(text) || names_error_first(text)
+    is_abort(text)
+        || is_notice(text)
+        || is_nostr_refusal(text)
+        || is_list_with_error(text)
+        || names_error_first(text)
 }
 
 /// Whether an object contains only an envelope and is marked as a failure. The same applies to the
 /// inner object that is the answer.
 fn is_refusal(object: &Object, request: &Object) -> bool {
-    let failed = marks(object) > 0 || spells_fault(object) || is_kind_in(object, &REFUSALS);
-    if failed && !has_data(object, request, "") {
+    let verb = || kinds(request).any(|asked| kinds(object).any(|kind| stem(kind) == stem(asked)));
+    let rejects = is_kind_in(object, &REJECTIONS) && explains(object, true) && !verb();
+    let failed = marks(object) > 0
+        || spells_fault(object)
+        || rejects
+        || is_kind_in(object, &REFUSALS)
+        || names_error_elsewhere(object);
+    if failed && !has_data(object, request, "") || denies_inside(object, request, true) {
         return true;
     }
     let answers = kinds(object).any(|kind| {
@@ -196,6 +267,100 @@ fn is_refusal(object: &Object, request: &Object) -> bool {
         };
         refused && !has_data(object, request, key)
     })
+}
+
+/// Whether an object, or the innermost object that it contains, is only a state that refuses:
+/// `{"response":[{"command":"LOGIN","content":{"code":3,"msg":"LOGIN_DENIED"}}]}`. Each object
+/// around it is only an envelope. Without `by_number`, a number is not such a state.
+fn denies_inside(object: &Object, request: &Object, by_number: bool) -> bool {
+    if is_kind_in(object, &REPORTS) || is_about(object, "t", &REPORTS) {
+        return false;
+    }
+    if is_denial(object, by_number) && !has_data(object, request, "") {
+        return true;
+    }
+    object.iter().any(|(key, value)| {
+        let inner = match value {
+            Value::Object(inner) => inner,
+            Value::Array(list) => match &list[..] {
+                [Value::Object(inner)] => inner,
+                _ => return false,
+            },
+            _ => return false,
+        };
+        let name = plain(key);
+        let (contains, result) = (CONTAINERS.contains(&&*name), RESULTS.contains(&&*name));
+        (contains || result)
+            && denies_inside(inner, request, by_number && !result)
+            && !has_data(object, request, key)
+    })
+}
+
+/// Whether a member of this name is in the list.
+fn is_about(object: &Object, name: &str, list: &[&str]) -> bool {
+    object.get(name).and_then(Value::as_str).is_some_and(|kind| list.contains(&&*plain(kind)))
+}
+
+/// Whether the state of an object is a refusal: a word, or a number with a text that refuses. The
+/// numbers of HTTP need only a text about a fault.
+fn is_denial(object: &Object, by_number: bool) -> bool {
+    let texts = || {
+        let about = |name: &str| EXPLAINING.contains(&name) || SHORT_TEXTS.contains(&name);
+        let texts = object.iter().filter(move |(name, _)| about(&plain(name)));
+        texts.filter_map(|(_, value)| value.as_str())
+    };
+    let refused = || texts().any(|text| denies(text) || refuses_plainly(text));
+    object.iter().any(|(name, value)| {
+        let known = STATES.contains(&&*plain(name));
+        known
+            && match value {
+                Value::String(word) if word.parse::<u64>().is_err() => denies(word),
+                Value::String(_) | Value::Number(_) if by_number => {
+                    let number = value.as_u64().or_else(|| value.as_str()?.parse().ok());
+                    let http = number.is_some_and(|code| (400..600).contains(&code));
+                    let fine = number.is_some_and(|code| (200..300).contains(&code));
+                    !fine && !is_zero(value) && (refused() || http && texts().any(faults))
+                }
+                _ => false,
+            }
+    })
+}
+
+/// Whether a less usual member names an error as the kind of the message, and a text explains it:
+/// `{"m":"protocol_error","p":["invalid parameters"]}`, `{"channel":"error","data":"no such room"}`.
+fn names_error_elsewhere(object: &Object) -> bool {
+    let short = |name| object.get(name).is_some_and(|value| is_short_text(name, value));
+    let told = || {
+        let data = object.get("data").is_some_and(Value::is_string);
+        explains(object, true) || short("d") || short("p") || data
+    };
+    let kinds = ["m", "t", "channel", "msg_type", "msgType", "messageType", "action", "cmd"];
+    kinds.iter().filter_map(|name| object.get(*name)?.as_str()).any(names_error) && told()
+}
+
+/// Whether a member is a text with a short name, or a list of texts.
+fn is_short_text(name: &str, value: &Value) -> bool {
+    let texts = value.as_array().is_some_and(|list| list.iter().all(Value::is_string));
+    SHORT_TEXTS.contains(&name) && (value.is_string() || texts)
+}
+
+/// The first letters of a verb, which its forms share.
+fn stem(kind: &str) -> String {
+    kind.chars().take(STEM).collect()
+}
+
+/// The words of a name such as `job.get` or `getJob`, in lower case.
+fn words(name: &str) -> Vec<String> {
+    let mut spaced = String::new();
+    for c in name.chars() {
+        if c.is_uppercase() || !c.is_alphanumeric() {
+            spaced.push(' ');
+        }
+        if c.is_alphanumeric() {
+            spaced.extend(c.to_lowercase());
+        }
+    }
+    spaced.split_whitespace().map(str::to_owned).collect()
 }
 
 /// Whether the kind of an object is in this list.
@@ -267,9 +432,9 @@ fn has_data(object: &Object, request: &Object, except: &str) -> bool {
         |value: &Value| request.values().any(|one| one == value || one.get(0) == Some(value));
     let id =
         |(name, value): (&String, &Value)| is_id(&plain(name)) && request.get(name) == Some(value);
-    let stem = |kind: &str| kind.chars().take(STEM).collect::<String>();
     let verb = || kinds(request).any(|asked| kinds(object).any(|kind| stem(kind) == stem(asked)));
     let repeats = object.iter().any(id) || verb();
+    let whole = |value: &Value| !request.is_empty() && value.as_object() == Some(request);
     object.iter().filter(|(key, _)| *key != except).any(|(key, value)| {
         let name = plain(key);
         let named = ENVELOPE.contains(&&*name)
@@ -282,11 +447,15 @@ fn has_data(object: &Object, request: &Object, except: &str) -> bool {
         let thing = value.is_string() && (renamed || name == "field") || name == "code";
         let subject = thing && asked(value);
         let jsend = name == "data" && object.len() == 2;
-        let envelope = jsend || *value == "error" || (named || is_id(&name)) && !subject;
+        let number = value.is_u64() && matches!(key.as_str(), "i" | "r");
+        let state = !value.is_object() && matches!(key.as_str(), "s" | "st" | "res");
+        let short = number || state || is_short_text(key, value);
+        let envelope = jsend || *value == "error" || (named || is_id(&name) || short) && !subject;
         // The result of a check has the places of the errors.
         let placed = |item: &Value| PLACES.iter().any(|place| item.get(place).is_some());
         let found = value.as_array().is_some_and(|items| items.iter().any(placed));
-        found || !(envelope || is_empty(value) || repeats && asked(value))
+        let repeated = repeats && asked(value) || whole(value);
+        found || !(envelope || is_empty(value) || repeated)
     })
 }
 
@@ -450,7 +619,10 @@ fn is_list_with_error(text: &str) -> bool {
     // The member `type` of a record is not the kind of the message, and a record has data.
     let marked = |mut members: Object| {
         members.remove("type");
-        is_error(&members) || marks(&members) > 0 && !has_data(&members, &Object::new(), "")
+        let nothing = Object::new();
+        is_error(&members)
+            || marks(&members) > 0 && !has_data(&members, &nothing, "")
+            || denies_inside(&members, &nothing, true)
     };
     !objects.is_empty() && objects.into_iter().all(marked)
 }
@@ -469,6 +641,23 @@ fn is_notice(text: &str) -> bool {
     let kinds = ["notice", "closed", "error", "end"];
     let known = |kind: &str| kinds.iter().any(|one| one.eq_ignore_ascii_case(kind));
     matches!(&texts[..], [kind, text] if known(kind) && shouts(text))
+}
+
+/// Whether a message is a refusal of a Nostr relay: `["OK",ID,false,"blocked: …"]` or
+/// `["CLOSED",ID,"restricted: …"]` (<https://github.com/nostr-protocol/nips/blob/master/01.md>).
+fn is_nostr_refusal(text: &str) -> bool {
+    let list: Vec<Value> = serde_json::from_str(text).unwrap_or_default();
+    let prefixes =
+        ["auth-required", "restricted", "blocked", "rate-limited", "invalid", "pow", "error"];
+    let refuses = |text: &Value| {
+        let prefix = text.as_str().and_then(|text| text.split_once(": "));
+        prefix.is_some_and(|(prefix, _)| prefixes.contains(&prefix))
+    };
+    match &list[..] {
+        [kind, Value::String(_), Value::Bool(false), why] => kind == "OK" && refuses(why),
+        [kind, Value::String(_), why] => kind == "CLOSED" && refuses(why),
+        _ => false,
+    }
 }
 
 /// Whether a JSON list begins with the name of an error, such as `["error",{…}]`.
@@ -574,6 +763,88 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_may_be_deep_inside_envelopes() {
+        for answer in [
+            // Of Firebase, Schwab, Tradovate and TradingView.
+            r#"{"t":"d","d":{"r":2,"b":{"s":"permission_denied","d":"Permission denied"}}}"#,
+            r#"{"response":[{"service":"ADMIN","command":"LOGIN","requestid":"1","content":{"code":3,"msg":"LOGIN_DENIED: bad token"}}]}"#,
+            r#"{"s":401,"i":1,"d":"Access is denied"}"#,
+            r#"{"m":"protocol_error","p":["invalid parameters"]}"#,
+            r#"{"m":"critical_error","p":"no such study"}"#,
+            r#"{"type":"reject","reason":"the room is full"}"#,
+            r#"{"id":3,"reply":{"status":403,"message":"Forbidden: not a member"}}"#,
+            r#"{"id":3,"data":{"status":"unauthorized"}}"#,
+            // Of Hyperliquid, Slack and OKX.
+            r#"{"channel":"error","data":"Invalid subscription x"}"#,
+            r#"{"ok":false,"reply_to":1,"error":{"code":2,"msg":"message text is missing"}}"#,
+            r#"{"code":"60009","msg":"Login failed."}"#,
+        ] {
+            assert!(refuses("{}", answer, true), "{answer}");
+        }
+        let ours = r#"{"ticks":"R_1"}"#;
+        let echoed = r#"{"echo_req":{"ticks":"R_1"},"error":{"code":"InvalidSymbol","message":"x"},"msg_type":"tick"}"#;
+        assert!(refuses(ours, echoed, true));
+        for (request, answer) in [
+            // The same forms with success, with data, or as reports.
+            ("{}", r#"{"t":"d","d":{"r":2,"b":{"s":"ok","d":""}}}"#),
+            ("{}", r#"{"t":"d","d":{"r":2,"b":{"s":"ok","d":"permission denied"}}}"#),
+            (
+                "{}",
+                r#"{"response":[{"service":"ADMIN","command":"LOGIN","requestid":"1","content":{"code":0,"msg":"server=s;status=NP"}}]}"#,
+            ),
+            ("{}", r#"{"s":200,"i":1,"d":"Access granted"}"#),
+            ("{}", r#"{"s":404,"i":1,"d":"a room with 404 seats"}"#),
+            ("{}", r#"{"m":"quote_error","p":[1,2]}"#),
+            ("{}", r#"{"m":"error","user":"bob"}"#),
+            ("{}", r#"{"data":{"result":"access denied","user":"bob"}}"#),
+            ("{}", r#"{"type":"audit","data":{"result":"access denied"}}"#),
+            ("{}", r#"{"door":{"state":"access denied"}}"#),
+            ("{}", r#"{"visa":"v7","status":"denied"}"#),
+            ("{}", r#"{"status":"denied"}"#),
+            ("{}", r#"{"id":1,"data":{"status":403,"message":"Forbidden"}}"#),
+            ("{}", r#"{"id":1,"result":{"status":403,"message":"Forbidden"}}"#),
+            ("{}", r#"{"data":[{"status":403,"message":"Forbidden"},{"status":200}]}"#),
+            ("{}", r#"{"type":"rejected","id":4}"#),
+            ("{}", r#"{"content":{"code":3,"msg":"three rooms"}}"#),
+            ("{}", r#"{"channel":"error","text":"hi all"}"#),
+            ("{}", r#"{"code":"60009","msg":"three rooms"}"#),
+        ] {
+            assert!(!refuses(request, answer, true), "{answer}");
+        }
+    }
+
+    #[test]
+    fn the_state_of_what_was_asked_about_is_no_refusal() {
+        for (request, answer) in [
+            (
+                r#"{"op":"job.get","id":"build-77"}"#,
+                r#"{"id":"build-77","status":"failed","exit":1}"#,
+            ),
+            (
+                r#"{"op":"job.get","id":"build-77"}"#,
+                r#"{"id":"build-77","status":"failed","error":"exit code 1"}"#,
+            ),
+            (
+                r#"{"op":"getJob","id":7}"#,
+                r#"{"op":"getJob","id":7,"status":"failed","message":"tests failed"}"#,
+            ),
+            (r#"{"poll":"b1"}"#, r#"{"status":"FAILED","reason":"out of memory"}"#),
+            (r#"{"op":"validate","value":"x"}"#, r#"{"ok":false,"message":"not an address"}"#),
+            (r#"{"check":"teh"}"#, r#"{"valid":false,"errors":["no such word"]}"#),
+        ] {
+            assert!(!refuses(request, answer, true), "{answer}");
+        }
+        for (request, answer) in [
+            (r#"{"op":"job.get","id":"b1"}"#, r#"{"id":"b1","error":"no such job"}"#),
+            (r#"{"op":"get","id":1}"#, r#"{"id":1,"status":"failed","error":"access denied"}"#),
+            (r#"{"op":"get","key":"a"}"#, r#"{"ok":false,"error":"no such key"}"#),
+            (r#"{"op":"job.start","id":1}"#, r#"{"id":1,"status":"failed","error":"no queue"}"#),
+        ] {
+            assert!(refuses(request, answer, true), "{answer}");
+        }
+    }
+
+    #[test]
     fn a_result_that_was_asked_for_is_no_refusal() {
         for (request, answer) in [
             (
@@ -672,6 +943,13 @@ mod tests {
             r#"[{"channel":"/meta/handshake","successful":false,"error":"403::denied","advice":{"reconnect":"none"},"supportedConnectionTypes":["websocket"],"version":"1.0","id":"1"}]"#
         ));
         assert!(list_complains(r#"[{"errors":[{"message":"no field a"}],"extensions":{}}]"#));
+        assert!(list_complains(r#"[{"s":401,"i":1,"d":"Access is denied"}]"#));
+        assert!(list_complains(r#"["OK","e1",false,"blocked: no"]"#));
+        assert!(list_complains(r#"["CLOSED","s1","auth-required: log in"]"#));
+        assert!(!list_complains(r#"["OK","e1",true,"duplicate: have it"]"#));
+        assert!(!list_complains(r#"["CLOSED","s1","done"]"#));
+        assert!(!list_complains(r#"["EVENT","s1","error: my diary"]"#));
+        assert!(!list_complains(r#"[{"s":200,"i":1,"d":"Access is denied"}]"#));
         assert!(!list_complains(r#"[{"test":"login","result":"fail","error":"expected 200"}]"#));
     }
 }

@@ -51,8 +51,9 @@ const PLAIN_PAGES: [(&str, &str); 5] = [
 ];
 
 /// Texts that are only in the pages of programs in front of others.
-const PROXY_PAGES: [&str; 24] = [
+const PROXY_PAGES: [&str; 25] = [
     "the application is currently not serving requests at this endpoint",
+    "<body bgcolor=\"white\" fgcolor=\"black\">",
     "<h3>guru meditation:</h3>",
     "<title>no such app</title>",
     "<center>nginx",
@@ -175,6 +176,8 @@ const LONG_MESSAGE: u64 = 32 * 1024;
 /// A question about the facts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clue {
+    /// All of these are seen.
+    All(&'static [Self]),
     /// The request has an Origin.
     OriginSent,
     /// The request has no Origin.
@@ -197,6 +200,8 @@ pub enum Clue {
     NoChallenge,
     /// A subprotocol was offered.
     SubprotocolSent,
+    /// A subprotocol whose name contains this text was offered.
+    Offered(&'static str),
     /// No subprotocol was offered.
     NoSubprotocol,
     /// The query contains this text.
@@ -217,7 +222,8 @@ pub enum Clue {
     Interceptor,
     /// A word in the answer suggests a filter or such a proxy.
     MaybeInterceptor,
-    /// The answer names a program that usually is a forward proxy, although this run uses none.
+    /// The answer names a program that usually is a forward proxy, although this run uses none, and
+    /// the server is not on this machine.
     ForwardProxied,
     /// The answer names another path than the requested one.
     NamesOtherPath,
@@ -301,8 +307,13 @@ pub enum Clue {
     AllSame,
     /// A trial opened a WebSocket, so the whole path to the server passes upgrades.
     UpgradePasses,
-    /// A proxy answers a plain GET: it can't reach the server behind it.
+    /// A proxy answers a plain GET: it can't reach the server behind it. The upgrade gets such an
+    /// answer, too, or none.
     PlainGateway,
+    /// The program in front answers the upgrade itself, but passes a plain GET on.
+    OnlyPlainPassed,
+    /// The path of the URL has two slashes in a row.
+    DoubledSlash,
     /// A plain GET gets an error of the program; the upgrade gets no answer.
     PlainFails,
     /// The answer to a plain GET is not HTTP.
@@ -445,6 +456,11 @@ pub enum Clue {
     NothingCrossed,
     /// The proxy's answer or reply means that it could not reach the server.
     ProxyFailed,
+    /// The proxy's answer means that the proxy passes requests to another one, which it could not
+    /// reach.
+    ProxyLosesUpstream,
+    /// The scheme of the proxy lets this side look names up.
+    OwnLookup,
     /// The proxy's answer is 403, or its reply names its rules.
     ProxyForbids,
     /// The proxy ended the connection before wscope had told it the server's address.
@@ -501,6 +517,13 @@ pub enum Clue {
     OwnName,
     /// An option of this run offers other protocols than HTTP/1.1 in TLS.
     OwnAlpn,
+    /// This run has its own root certificates.
+    OwnRoots,
+    /// TLS agrees on HTTP/2 if that is offered, and agreed on no protocol when HTTP/1.1 was. No
+    /// request in HTTP/1.1 got an answer.
+    OnlyHttp2,
+    /// TLS agrees if no name is sent.
+    NoNameHelps,
     /// The response has a status.
     Status,
     /// The URL does not require TLS.
@@ -591,6 +614,10 @@ impl Clue {
             (trial.status() == Some(101)).then(|| trial.to_string())
         };
         match self {
+            Self::All(clues) => {
+                let seen: Option<Vec<String>> = clues.iter().map(|clue| clue.seen(facts)).collect();
+                seen.map(|seen| seen.join("; "))
+            }
             Self::OriginSent => {
                 let origin = String::from_utf8_lossy(sent("Origin")?).into_owned();
                 Some(format!("the request has Origin: {origin}"))
@@ -645,6 +672,11 @@ impl Clue {
                 let names = String::from_utf8_lossy(sent("Sec-WebSocket-Protocol")?).into_owned();
                 Some(format!("{names} was offered"))
             }
+            Self::Offered(text) => {
+                let mut names = facts.request?.tokens("Sec-WebSocket-Protocol");
+                let offered = names.any(|name| contains_word(name, text));
+                offered.then(|| format!("a subprotocol of {text} was offered"))
+            }
             Self::NoSubprotocol => {
                 let none = facts.request?.get("Sec-WebSocket-Protocol").is_none();
                 none.then(|| "the request offers no subprotocol".to_owned())
@@ -667,7 +699,10 @@ impl Clue {
                 .then(|| "the answer lists version 13, as each refusal of gorilla/websocket does".to_owned()),
             Self::Interceptor => interceptor(facts),
             Self::MaybeInterceptor => maybe_interceptor(facts),
-            Self::ForwardProxied => forward_proxied(facts),
+            // No network is on the way to an address of this machine.
+            Self::ForwardProxied => {
+                forward_proxied(facts).filter(|_| Self::Loopback.seen(facts).is_none())
+            }
             Self::NamesOtherPath => {
                 let asked = url?.path;
                 let bodies = [Some(facts.body), trial(Variation::NoUpgrade).and_then(Trial::body)];
@@ -895,8 +930,21 @@ impl Clue {
             }
             Self::PlainGateway => {
                 let trial = trial(Variation::NoUpgrade)?;
-                let gateway = matches!(trial.status(), Some(502..=504)) && status.is_none();
-                gateway.then(|| trial.to_string())
+                let gateway = |status: u16| matches!(status, 502..=504);
+                let same = trial.status().is_some_and(gateway) && status.is_none_or(gateway);
+                same.then(|| trial.to_string())
+            }
+            Self::OnlyPlainPassed => {
+                let own = Self::ProxyOwn.seen(facts)?;
+                let differs = Self::PlainDiffers.seen(facts)?;
+                let body = trial(Variation::NoUpgrade)?.body()?;
+                let theirs = !PROXY_PAGES.iter().any(|page| contains_word(body, page));
+                let passed = theirs && !matches!(trial(Variation::NoUpgrade)?.status(), Some(300..=399 | 500..));
+                passed.then(|| format!("{own}; {differs}"))
+            }
+            Self::DoubledSlash => {
+                let path = url?.path;
+                path.contains("//").then(|| format!("the path is {path}"))
             }
             Self::PlainFails => {
                 let trial = trial(Variation::NoUpgrade)?;
@@ -1220,13 +1268,16 @@ impl Clue {
                 Some(format!("{trial}, a moment later"))
             }
             Self::SpeaksHttp => {
+                let secure = url?.is_secure();
                 let spoken = |trial: &&Trial| {
                     let other = trial.variation == Variation::OtherScheme;
                     let plain = matches!(&trial.outcome, TrialOutcome::Nothing(text) if text.contains("plain HTTP"));
-                    if other { plain } else { trial.status().is_some() }
+                    // An HTTP server with TLS explains that plain HTTP is wrong there.
+                    let refuses = trial.body().is_some_and(super::said::wants_tls);
+                    let here = if secure { refuses } else { plain };
+                    if other { here } else { trial.status().is_some() }
                 };
-                let here = url?.is_secure();
-                facts.trials.iter().find(spoken).filter(|_| !here).map(ToString::to_string)
+                facts.trials.iter().find(spoken).map(ToString::to_string)
             }
             Self::Unable => {
                 // The same form as in the text of a trial.
@@ -1287,6 +1338,17 @@ impl Clue {
             Self::ProxyFailed => {
                 let line = facts.proxy?.answer?.status_line()?;
                 matches!(line.code, 500 | 502..=504).then(|| format!("the proxy answered {}", line.code))
+            }
+            Self::ProxyLosesUpstream => {
+                let failed = Self::ProxyFailed.seen(facts)?;
+                let text = super::said::words(facts.body).to_ascii_lowercase();
+                let named = ["upstream proxy", "upstream web proxy", "parent proxy", "cache peer"];
+                let word = named.iter().find(|word| text.contains(**word))?;
+                Some(format!("{failed}, with the words {word:?}"))
+            }
+            Self::OwnLookup => {
+                let local = facts.proxy?.address.starts_with("socks5://");
+                local.then(|| format!("the proxy is {}", facts.proxy.map_or("", |proxy| proxy.address)))
             }
             Self::ProxyForbids => {
                 let line = facts.proxy?.answer?.status_line()?;
@@ -1379,6 +1441,20 @@ impl Clue {
                 .then(|| "--resolve or --connect-to leads there".to_owned()),
             Self::OwnName => facts.tls.own_name.map(str::to_owned),
             Self::OwnAlpn => facts.tls.own_alpn.map(str::to_owned),
+            Self::OwnRoots => {
+                facts.tls.own_roots.then(|| "an option of this run gives the roots".to_owned())
+            }
+            Self::OnlyHttp2 => {
+                let trial = trial(Variation::OnlyHttp2).filter(|_| facts.tls.alpn.is_none())?;
+                let answered = [Self::PlainAnswered, Self::OtherPathAnswered, Self::NoSubprotocolHelps]
+                    .iter()
+                    .any(|clue| clue.seen(facts).is_some());
+                (trial.agrees() && !answered).then(|| trial.to_string())
+            }
+            Self::NoNameHelps => {
+                let trial = trial(Variation::NoName)?;
+                trial.agrees().then(|| trial.to_string())
+            }
             Self::Status => status.map(|status| format!("the status is {status}")),
             Self::UrlIsSecure => url?.is_secure().then(|| "the URL asks for TLS".to_owned()),
             Self::NotSecure => (!url?.is_secure()).then(|| "the URL asks for no TLS".to_owned()),
@@ -1735,6 +1811,24 @@ pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<Complaint<'a>> {
     };
     of(heard.content, true)
         .or_else(|| is_goodbye(heard.content).then(|| of(heard.before, false)).flatten())
+}
+
+/// The longest time from an announcement to the end that it announces.
+const NOTICE: std::time::Duration = std::time::Duration::from_secs(120);
+
+/// The message by which the server announced its end: the last one, or the one before a goodbye.
+pub(super) fn announced(facts: &Facts<'_>) -> Option<String> {
+    use super::heard::{announces_end, is_echo, is_goodbye, shown};
+    let heard = facts.stream.heard.as_ref();
+    let heard = heard.filter(|heard| facts.role == Role::Client && heard.quiet < NOTICE)?;
+    if is_echo(facts) {
+        return None;
+    }
+    if announces_end(heard.content) {
+        return Some(format!("its last message is {}", shown(heard.content)));
+    }
+    (is_goodbye(heard.content) && announces_end(heard.before))
+        .then(|| format!("the message before its last is {}", shown(heard.before)))
 }
 
 /// How our last message asked for the end, unless the peer complained. Usually, the protocol inside

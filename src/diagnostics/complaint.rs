@@ -91,6 +91,11 @@ const REFUSED: [&str; 44] = [
 /// a punctuation mark, or names its subject. A whole sentence may be about anything.
 pub(super) fn refuses_plainly(text: &str) -> bool {
     let line = text.trim();
+    // A status of HTTP may come first, as in `401 Unauthorized`.
+    let status = line.split_once(' ').filter(|(code, _)| code.len() == 3);
+    let status =
+        status.filter(|(code, _)| code.parse::<u16>().is_ok_and(|code| (400..600).contains(&code)));
+    let line = status.map_or(line, |(_, rest)| rest);
     let lower = line.to_ascii_lowercase();
     let starts = [
         "invalid",
@@ -126,6 +131,47 @@ pub(super) fn refuses_plainly(text: &str) -> bool {
         Some(about.is_some_and(names) || whole && (rest.is_empty() || marked))
     };
     line.len() <= 80 && !line.contains('\n') && starts.iter().find_map(after).unwrap_or(false)
+}
+
+/// Whether a name or a short text refuses access: `permission_denied`, `LOGIN_DENIED: bad token`,
+/// `Access is denied`. A lone `denied` may be the state of a thing.
+pub(super) fn denies(text: &str) -> bool {
+    let spaced = text.replace(['_', '-'], " ").to_ascii_lowercase();
+    let first = spaced.split([':', '.', ',', ';', '(']).next().unwrap_or_default();
+    let words: Vec<&str> = first.split_whitespace().collect();
+    match words[..] {
+        [.., "denied"] => (2..=4).contains(&words.len()),
+        [.., "unauthorized" | "unauthorised" | "unauthenticated" | "forbidden"] => words.len() <= 3,
+        _ => false,
+    }
+}
+
+/// Whether a word, in lower case, names something that belongs to the session, and not to the work
+/// that is done in it.
+pub(super) fn is_of_session(word: &str) -> bool {
+    let more = [
+        "authentication",
+        "authorization",
+        "auth",
+        "backend",
+        "handshake",
+        "heartbeat",
+        "internal",
+        "join",
+        "ping",
+        "protocol",
+        "proxy",
+        "server",
+        "service",
+        "socket",
+        "subscribe",
+        "upgrade",
+        "upstream",
+        "validation",
+        "verification",
+        "websocket",
+    ];
+    REFUSED.contains(&word) || more.contains(&word)
 }
 
 /// Whether a text says that there is no error.

@@ -356,6 +356,10 @@ pub enum Variation {
     OtherPath,
     /// TLS instead of plain text, or the reverse.
     OtherScheme,
+    /// TLS with HTTP/2 as the only offered protocol.
+    OnlyHttp2,
+    /// TLS without the name of the server.
+    NoName,
     /// The loopback address of the other family.
     OtherFamily,
 }
@@ -389,6 +393,9 @@ pub enum TrialOutcome {
     Silence(String),
 }
 
+/// The beginning of the result of a trial that ends when TLS has agreed.
+pub const AGREED: &str = "TLS agrees";
+
 impl Trial {
     /// The difference in words, for example `with Origin: https://a.example`.
     pub fn label(&self) -> String {
@@ -409,6 +416,8 @@ impl Trial {
             Variation::OtherPath => format!("at the path {what}"),
             Variation::OtherScheme => format!("with {what}"),
             Variation::OtherFamily => format!("at {what}"),
+            Variation::OnlyHttp2 => "with TLS that offers h2 only".to_owned(),
+            Variation::NoName => "with TLS without a name".to_owned(),
         }
     }
 
@@ -442,6 +451,12 @@ impl Trial {
             TrialOutcome::Status { body, .. } => Some(body),
             _ => None,
         }
+    }
+
+    /// Whether TLS agreed.
+    pub(super) fn agrees(&self) -> bool {
+        let agreed = matches!(&self.outcome, TrialOutcome::Tls(text) if text.starts_with(AGREED));
+        agreed || self.status().is_some()
     }
 
     /// Whether the server speaks the tried protocol. A TLS server may answer plain HTTP, but only
@@ -494,6 +509,8 @@ pub struct StreamFacts<'a> {
     pub compressed_alone: bool,
     /// The number of received data messages.
     pub messages: u64,
+    /// The message whose last frame had not ended at the end of the stream.
+    pub unfinished: Option<MessageInfo>,
     /// The last received data message.
     pub heard: Option<LastHeard<'a>>,
     /// The first and the last messages of both directions, in their order.

@@ -1,9 +1,11 @@
 //! The meaning of the last message: a complaint of the application, which explains an end right
 //! after it, or a heartbeat that waits for an answer.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
-use super::complaint::{faults, is_irc_error, refuses_plainly, says_none, shouts};
+use super::complaint::{faults, is_irc_error, is_of_session, refuses_plainly, says_none, shouts};
 use super::facts::HEARD_MOST;
 use super::said::says;
 use super::{Facts, answer};
@@ -26,9 +28,8 @@ pub(super) enum Grievance {
 
 /// Whether a message is a complaint, and how surely.
 pub(super) fn complains(content: &[u8]) -> Option<Grievance> {
-    // SignalR ends each message with a separator.
-    let mut text = text(content).trim_end_matches('\u{1e}').to_owned();
-    let start = text.trim_start();
+    let mut text = bare(&text(content)).into_owned();
+    let start = text.as_str();
     if answer::list_complains(start) || is_irc_error(start) {
         return Some(Grievance::Marked);
     }
@@ -54,6 +55,39 @@ pub(super) fn complains(content: &[u8]) -> Option<Grievance> {
     let lower = text.to_ascii_lowercase();
     let denies = denied.iter().any(|words| lower.contains(words));
     (!denies && faults(&text)).then_some(Grievance::Word)
+}
+
+/// The most bytes of a carrier's mark before the JSON that it carries.
+const MARK: usize = 16;
+
+/// The message inside its carrier. Some carriers put a mark without a word before JSON:
+/// `~m~27~m~{…}`, `a[…]`, `42[…]`. Guacamole's instructions are elements behind their lengths,
+/// `5.error,9.Not found;`: the result is a JSON list of the first element and the rest.
+pub(super) fn bare(text: &str) -> Cow<'_, str> {
+    // SignalR ends each message with a separator.
+    let text = text.trim_end_matches('\u{1e}').trim_start();
+    let mark = text.find(['{', '[']).unwrap_or_default();
+    let letters = |pair: &[u8]| pair.iter().all(u8::is_ascii_alphabetic);
+    let is_mark = |mark: &str| {
+        let bytes = mark.as_bytes();
+        let word = bytes.windows(2).any(letters);
+        bytes.len() <= MARK && !word && bytes.iter().all(u8::is_ascii_graphic)
+    };
+    if mark > 0 && is_mark(&text[..mark]) {
+        return text[mark..].into();
+    }
+    match instruction(text) {
+        Some((name, rest)) => Value::from(vec![name, rest]).to_string().into(),
+        None => text.into(),
+    }
+}
+
+/// The first element of an instruction and the rest of it, if the first one is a name.
+fn instruction(text: &str) -> Option<(&str, &str)> {
+    let (len, elements) = text.split_once('.')?;
+    let (name, rest) = elements.split_at_checked(len.parse().ok()?)?;
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic());
+    (is_name && rest.starts_with([',', ';'])).then_some((name, rest))
 }
 
 /// Whether the last message is a copy of one of ours.
@@ -100,16 +134,65 @@ pub fn is_ordinary(reason: &[u8]) -> bool {
     matches!(words, [word] if is_end(word)) || done || words.iter().all(known)
 }
 
+/// Whether a reason only tells how the work ended that was done in the session: `build failed`,
+/// `exit code 1`. The connection is not to blame.
+pub fn tells_outcome(reason: &[u8]) -> bool {
+    let said = text(reason).to_ascii_lowercase();
+    let words: Vec<&str> =
+        said.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let about = |words: &[&str]| {
+        (1..=3).contains(&words.len()) && !words.iter().any(|word| is_of_session(word))
+    };
+    match words[..] {
+        [ref work @ .., "failed" | "aborted" | "cancelled" | "canceled" | "stopped"] => about(work),
+        ["exit" | "exited", .., last] => words.len() <= 4 && last.parse::<i32>().is_ok(),
+        _ => false,
+    }
+}
+
 /// Whether a message is a greeting.
 pub(super) fn greets(content: &[u8]) -> bool {
     let words = ["welcome", "hello", "connected", "ready"];
     words.iter().any(|word| says(&text(content), word))
 }
 
-/// Whether a reason says that something was completed.
+/// Whether a reason says that something was completed, without a word that negates it.
 pub(super) fn says_done(reason: &[u8]) -> bool {
-    let words = ["done", "finished", "complete", "completed", "success", "successful"];
-    words.iter().any(|word| says(&text(reason), word))
+    let done = ["done", "finished", "complete", "completed", "success", "successful"];
+    let negating =
+        ["not", "never", "no", "without", "cannot", "wasn't", "isn't", "didn't", "couldn't"];
+    let any = |words: &[&str]| words.iter().any(|word| says(&text(reason), word));
+    any(&done) && !any(&negating)
+}
+
+/// Words of an announcement that the server ends, as the kind of a message.
+const LEAVING: [&str; 11] = [
+    "shutdown",
+    "shut down",
+    "shutting down",
+    "restart*",
+    "reboot*",
+    "maintenance",
+    "going away",
+    "goaway",
+    "going down",
+    "drain*",
+    "redeploy*",
+];
+
+/// Whether a message announces that the server ends or restarts: by its kind or reason, or in a
+/// text about the server.
+pub(super) fn announces_end(content: &[u8]) -> bool {
+    let text = text(content).replace(['_', '-'], " ");
+    let leaves = |text: &str| LEAVING.iter().any(|word| says(text, word));
+    let members = serde_json::from_str::<Map<String, Value>>(text.trim()).unwrap_or_default();
+    let named = ["op", "type", "event", "action", "method", "reason", "code"]
+        .iter()
+        .filter_map(|name| members.get(*name)?.as_str())
+        .any(leaves);
+    let about = ["server", "service", "gateway", "node", "system", "instance", "backend", "we"];
+    let about = about.iter().any(|word| says(&text, word)) || says(&text, "maintenance");
+    named || leaves(&text) && about
 }
 
 /// The text of a message, without a last character that was cut in two.
@@ -259,6 +342,10 @@ mod tests {
             ("Access denied: wrong password for ann", Some(Grievance::Marked)),
             ("Invalid or expired API key.", Some(Grievance::Marked)),
             ("Too many requests", Some(Grievance::Marked)),
+            ("401 Unauthorized", Some(Grievance::Marked)),
+            ("429 Too Many Requests", Some(Grievance::Marked)),
+            ("404 Forbidden Planet", Some(Grievance::Word)),
+            ("301 Unauthorized biographies", Some(Grievance::Word)),
             ("Too many cooks", Some(Grievance::Word)),
             ("Too many cooks spoil the broth", Some(Grievance::Word)),
             ("Forbidden fruit is the sweetest.", Some(Grievance::Word)),
@@ -364,6 +451,83 @@ mod tests {
         let cut = shown(&four.as_bytes()[..=HEARD_MOST]);
         assert_eq!(cut, format!("{}…", "\u{1f600}".repeat(80)));
         assert_eq!(shown("a".repeat(160).as_bytes()), "a".repeat(160));
+    }
+
+    #[test]
+    fn a_carrier_hides_no_complaint() {
+        for text in [
+            r#"a[{"s":401,"i":1,"d":"Access is denied"}]"#,
+            r#"~m~52~m~{"m":"protocol_error","p":["invalid parameters"]}"#,
+            r#"42["error",{"message":"no"}]"#,
+            "5.error,21.Invalid token or room,3.769;",
+        ] {
+            assert_eq!(complains(text.as_bytes()), Some(Grievance::Marked), "{text}");
+        }
+        for text in [
+            r#"a[{"s":200,"i":1,"d":{}}]"#,
+            r#"~m~12~m~{"m":"qsd","p":["error"]}"#,
+            r#"42["chat",{"text":"no"}]"#,
+            "4.sync,8.31415926;",
+            "5.error",
+            "5.0,2.5;",
+            "see {\"error\":1}",
+        ] {
+            assert!(complains(text.as_bytes()) < Some(Grievance::Shouted), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_done_is_not_done() {
+        for (reason, done) in [
+            ("export complete", true),
+            ("transfer successful", true),
+            ("the transfer was not successful", false),
+            ("never finished", false),
+            ("incomplete", false),
+            ("unsuccessful", false),
+        ] {
+            assert_eq!(says_done(reason.as_bytes()), done, "{reason}");
+        }
+    }
+
+    #[test]
+    fn an_outcome_is_that_of_the_work() {
+        for (reason, outcome) in [
+            ("build failed", true),
+            ("Job #7 aborted", true),
+            ("exit code 1", true),
+            ("exited with 137", true),
+            ("login failed", false),
+            ("authentication failed", false),
+            ("token validation failed", false),
+            ("failed", false),
+            ("the client could not be served and failed", false),
+            ("room full", false),
+            ("", false),
+        ] {
+            assert_eq!(tells_outcome(reason.as_bytes()), outcome, "{reason}");
+        }
+    }
+
+    #[test]
+    fn an_announcement_speaks_of_the_server() {
+        for text in [
+            r#"{"type":"shutdown","in":5}"#,
+            r#"{"event":"server_restart"}"#,
+            r#"{"type":"notice","message":"server restarting in 5 s"}"#,
+            r#"{"type":"disconnect","reason":"server_restart","reconnect":true}"#,
+            "We are going down for maintenance",
+        ] {
+            assert!(announces_end(text.as_bytes()), "{text}");
+        }
+        for text in [
+            r#"{"type":"news","text":"restart your day"}"#,
+            r#"{"user":"bob","text":"drained the pasta"}"#,
+            r#"{"type":"tick","server":3}"#,
+            "",
+        ] {
+            assert!(!announces_end(text.as_bytes()), "{text}");
+        }
     }
 
     #[test]

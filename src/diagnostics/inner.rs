@@ -39,6 +39,8 @@ pub(super) struct InnerProtocol {
     pub beat: Option<(String, String)>,
     /// The message that must follow for the conversation to continue.
     pub awaited: Option<AwaitedMessage>,
+    /// The oldest request of the client without an answer.
+    pub asked: Option<String>,
     /// The interval in which a client must send something.
     pub every: Option<Duration>,
 }
@@ -116,6 +118,8 @@ pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
     let goodbye = heard.is_some_and(|heard| is_goodbye(heard.content))
         || newest.is_some_and(|packets| of(packets, Ends::Leaving).is_some());
     let before = before.filter(|_| heard.is_some() && goodbye);
+    let asked =
+        talk.unanswered().find(|call| call.direction == Direction::ToServer).map(|call| call.about);
     Some(InnerProtocol {
         title: protocol.title,
         is_named,
@@ -127,6 +131,7 @@ pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
             .filter(|_| facts.stream.kept_all && is_whole)
             .and_then(|packets| packets.iter().find_map(breach)),
         beat: newest.and_then(|packets| packets.last()).and_then(beat),
+        asked,
         awaited: talk.expects(),
         every: talk.beat().map(|beat| beat.every),
     })
@@ -137,7 +142,7 @@ const CLOSING: [&str; 2] = ["phx_close", "complete"];
 
 /// The newest packet that says that something failed.
 fn failure<'a>(theirs: impl DoubleEndedIterator<Item = &'a Vec<Decoded>>) -> Option<String> {
-    let says = |one: &Decoded| !one.heartbeat && !CLOSING.contains(&&*one.kind);
+    let says = |one: &Decoded| !one.heartbeat && (one.fails() || !CLOSING.contains(&&*one.kind));
     let newest = theirs.rev().find(|packets| packets.iter().any(says))?;
     newest.iter().find(|one| one.fails()).map(Decoded::line)
 }

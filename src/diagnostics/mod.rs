@@ -31,7 +31,7 @@ pub use classify::{PROBE_SUBPROTOCOL, classify};
 pub use clue::Clue;
 pub use diagnostic::{Diagnostic, Form, Place, Span, Supported};
 pub use facts::Facts;
-pub use heard::is_ordinary;
+pub use heard::{is_ordinary, tells_outcome};
 pub use said::{gives_reason, page_text, wants_tls};
 pub use topic::{Topic, UnknownTopic, topic, topics};
 pub use wish::{ClientProtocol, Wish};

@@ -55,11 +55,11 @@ struct Part {
     secret: bool,
     /// The part names a credential or an id, so that a word for nothing is not its value.
     filled: bool,
-    place: Place,
+    place: PartPlace,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum PartPlace {
     Path,
     Query,
     Header,
@@ -215,7 +215,7 @@ fn token(d: &Diagnostic, facts: &Facts<'_>) -> Option<OwnFault> {
     let named = ["expired", "expir*", "jwt", "not yet valid", "nbf", "invalid_token"];
     let is_told = named.iter().any(|word| said::says(&text, word))
         || judges_login(facts)
-        || part.place == Place::Authorization && is_challenged(facts);
+        || part.place == PartPlace::Authorization && is_challenged(facts);
     // The server names another reason.
     if d.is_proved() && !is_told && !d.causes[0].text.contains("credentials sent are") {
         return None;
@@ -271,17 +271,17 @@ fn placeholder(d: &Diagnostic, facts: &Facts<'_>) -> Option<OwnFault> {
         Family::Response => facts.status() >= Some(400) || d.entry.code == "W312",
         _ => is_refusing_close(facts),
     };
-    let fits = |part: &Part| !of_url || matches!(part.place, Place::Path | Place::Query);
+    let fits = |part: &Part| !of_url || matches!(part.place, PartPlace::Path | PartPlace::Query);
     let mut parts = parts(facts).into_iter().filter(|part| refuses && fits(part));
     let (part, unfilled) = parts.find_map(|part| unfilled(&part).map(|found| (part, found)))?;
     let text = words(facts);
     let shown = part.value.trim().to_ascii_lowercase();
     // A program that fails speaks of its own values.
     let repeated = shown.len() > 2 && said::says(&text, &shown) && facts.status() != Some(500);
-    let of_login = part.secret || part.place == Place::Authorization;
+    let of_login = part.secret || part.place == PartPlace::Authorization;
     let is_told = repeated
         || of_login && judges_login(facts)
-        || part.place == Place::Authorization && is_challenged(facts);
+        || part.place == PartPlace::Authorization && is_challenged(facts);
     Some(OwnFault {
         text: format!("{} {unfilled}", part.name),
         because: "the request that was sent shows it".to_owned(),
@@ -296,7 +296,7 @@ fn unfilled(part: &Part) -> Option<String> {
     let value = part.value.trim();
     if value.is_empty() {
         // Many parameters may be empty; a credential may not.
-        let named = part.secret && part.place != Place::Header;
+        let named = part.secret && part.place != PartPlace::Header;
         return named.then(|| "is empty".to_owned());
     }
     let nothing = NOTHING.contains(&value) && part.filled;
@@ -304,7 +304,7 @@ fn unfilled(part: &Part) -> Option<String> {
         let shown = UNFILLED.iter().chain(&NOTHING).find(|word| value.contains(*word))?;
         return Some(format!("is `{shown}`: the client had no value for it"));
     }
-    let route = part.place == Place::Path && value.strip_prefix(':').is_some_and(is_name);
+    let route = part.place == PartPlace::Path && value.strip_prefix(':').is_some_and(is_name);
     // GraphQL takes a query in braces.
     let query = part.name == "the parameter query";
     let template = !query && (route || is_template(part, value) || is_reminder(part, value));
@@ -324,7 +324,7 @@ fn is_template(part: &Part, value: &str) -> bool {
         || TEMPLATES.iter().any(|(start, end)| {
             let inner = value.strip_prefix(start).and_then(|rest| rest.strip_suffix(end));
             inner.is_some_and(|name| match *start {
-                "$" | "%" => part.place != Place::Path && name.len() > 1 && is_variable(name),
+                "$" | "%" => part.place != PartPlace::Path && name.len() > 1 && is_variable(name),
                 "[" => part.secret && is_name(name),
                 _ => is_name(name),
             })
@@ -360,17 +360,17 @@ fn parts(facts: &Facts<'_>) -> Vec<Part> {
     let mut add = |name: String, key: &str, value: &str, secret: bool, place| {
         let names_id = key.eq_ignore_ascii_case("id")
             || ["Id", "ID", "_id", "-id"].iter().any(|end| key.ends_with(end));
-        let filled = secret || names_id || place == Place::Path;
+        let filled = secret || names_id || place == PartPlace::Path;
         found.push(Part { name, value: value.to_owned(), secret, filled, place });
     };
     if let Some(url) = facts.url.map(Url::of) {
         let plain = |text: &str| String::from_utf8_lossy(&percent_decoded(text)).into_owned();
         for piece in url.path.split('/').filter(|piece| !piece.is_empty()) {
-            add("the path".to_owned(), "", &plain(piece), false, Place::Path);
+            add("the path".to_owned(), "", &plain(piece), false, PartPlace::Path);
         }
         for (name, value) in url.query.split('&').filter_map(|pair| pair.split_once('=')) {
             let (name, value) = (plain(name), plain(&value.replace('+', " ")));
-            add(format!("the parameter {name}"), &name, &value, is_secret(&name), Place::Query);
+            add(format!("the parameter {name}"), &name, &value, is_secret(&name), PartPlace::Query);
         }
     }
     let Some(request) = facts.request else { return found };
@@ -383,21 +383,33 @@ fn parts(facts: &Facts<'_>) -> Vec<Part> {
                 let schemes = ["basic", "bearer", "digest", "token"];
                 let bare = schemes.iter().any(|scheme| value.trim().eq_ignore_ascii_case(scheme));
                 let content = if content.is_empty() && !bare { value.trim() } else { content };
-                add("the Authorization header".to_owned(), "", content, true, Place::Authorization);
+                add(
+                    "the Authorization header".to_owned(),
+                    "",
+                    content,
+                    true,
+                    PartPlace::Authorization,
+                );
             }
             "cookie" => {
                 for (name, value) in value.split(';').filter_map(|pair| pair.split_once('=')) {
                     let name = name.trim();
-                    add(format!("the cookie {name}"), "", value.trim(), true, Place::Header);
+                    add(format!("the cookie {name}"), "", value.trim(), true, PartPlace::Header);
                 }
             }
             "sec-websocket-protocol" => {
                 for name in value.split(',') {
-                    add("the subprotocol".to_owned(), "", name.trim(), true, Place::Header);
+                    add("the subprotocol".to_owned(), "", name.trim(), true, PartPlace::Header);
                 }
             }
             lower if OF_HTTP.contains(&lower) => {}
-            _ => add(format!("the header {name}"), &name, &value, is_secret(&name), Place::Header),
+            _ => add(
+                format!("the header {name}"),
+                &name,
+                &value,
+                is_secret(&name),
+                PartPlace::Header,
+            ),
         }
     }
     found
@@ -407,9 +419,9 @@ fn parts(facts: &Facts<'_>) -> Vec<Part> {
 mod tests {
     use super::*;
 
-    fn fault(name: &str, value: &str, place: Place) -> Option<String> {
+    fn fault(name: &str, value: &str, place: PartPlace) -> Option<String> {
         let secret = is_secret(name);
-        let filled = secret || name.ends_with("Id") || place == Place::Path;
+        let filled = secret || name.ends_with("Id") || place == PartPlace::Path;
         let (name, value) = (format!("the parameter {name}"), value.to_owned());
         unfilled(&Part { name, value, secret, filled, place })
     }
@@ -417,42 +429,42 @@ mod tests {
     #[test]
     fn a_value_that_was_never_filled_in_is_known_by_its_form() {
         for (name, value, place) in [
-            ("token", "", Place::Query),
-            ("token", "YOUR_API_KEY", Place::Query),
-            ("api_key", "your-api-key", Place::Query),
-            ("token", "<token>", Place::Query),
-            ("token", "$TOKEN", Place::Query),
-            ("token", "{{token}}", Place::Query),
-            ("token", "null", Place::Query),
-            ("token", "xxxx", Place::Query),
-            ("roomId", "null", Place::Query),
-            ("room", "undefined", Place::Query),
-            ("n", "NaN", Place::Query),
-            ("user", "[object Object]", Place::Query),
-            ("", "{roomId}", Place::Path),
-            ("", "${ROOM}", Place::Path),
-            ("", "room-${id}", Place::Path),
-            ("", ":roomId", Place::Path),
-            ("", "undefined", Place::Path),
-            ("", "YOUR_ROOM", Place::Path),
+            ("token", "", PartPlace::Query),
+            ("token", "YOUR_API_KEY", PartPlace::Query),
+            ("api_key", "your-api-key", PartPlace::Query),
+            ("token", "<token>", PartPlace::Query),
+            ("token", "$TOKEN", PartPlace::Query),
+            ("token", "{{token}}", PartPlace::Query),
+            ("token", "null", PartPlace::Query),
+            ("token", "xxxx", PartPlace::Query),
+            ("roomId", "null", PartPlace::Query),
+            ("room", "undefined", PartPlace::Query),
+            ("n", "NaN", PartPlace::Query),
+            ("user", "[object Object]", PartPlace::Query),
+            ("", "{roomId}", PartPlace::Path),
+            ("", "${ROOM}", PartPlace::Path),
+            ("", "room-${id}", PartPlace::Path),
+            ("", ":roomId", PartPlace::Path),
+            ("", "undefined", PartPlace::Path),
+            ("", "YOUR_ROOM", PartPlace::Path),
         ] {
             assert!(fault(name, value, place).is_some(), "{name}={value}");
         }
         for (name, value, place) in [
-            ("room", "", Place::Query),
-            ("cursor", "null", Place::Query),
-            ("filter", "{\"a\":1}", Place::Query),
-            ("filter", "{}", Place::Query),
-            ("query", "{hello}", Place::Query),
-            ("q", "undefined behaviour", Place::Query),
-            ("ids", "[1,2]", Place::Query),
-            ("tag", "[news]", Place::Query),
-            ("price", "$5", Place::Query),
-            ("token", "eyJhbGciOiJIUzI1NiJ9.e30.c2ln", Place::Query),
-            ("", "your-account", Place::Path),
-            ("", "$aws", Place::Path),
-            ("", "7:30", Place::Path),
-            ("", "ws", Place::Path),
+            ("room", "", PartPlace::Query),
+            ("cursor", "null", PartPlace::Query),
+            ("filter", "{\"a\":1}", PartPlace::Query),
+            ("filter", "{}", PartPlace::Query),
+            ("query", "{hello}", PartPlace::Query),
+            ("q", "undefined behaviour", PartPlace::Query),
+            ("ids", "[1,2]", PartPlace::Query),
+            ("tag", "[news]", PartPlace::Query),
+            ("price", "$5", PartPlace::Query),
+            ("token", "eyJhbGciOiJIUzI1NiJ9.e30.c2ln", PartPlace::Query),
+            ("", "your-account", PartPlace::Path),
+            ("", "$aws", PartPlace::Path),
+            ("", "7:30", PartPlace::Path),
+            ("", "ws", PartPlace::Path),
         ] {
             assert_eq!(fault(name, value, place), None, "{name}={value}");
         }
@@ -460,9 +472,9 @@ mod tests {
 
     #[test]
     fn a_secret_value_is_not_shown() {
-        let hidden = fault("token", "{hunter}", Place::Query).expect("a placeholder");
+        let hidden = fault("token", "{hunter}", PartPlace::Query).expect("a placeholder");
         assert!(!hidden.contains("hunter"), "{hidden}");
-        let shown = fault("room", "{roomId}", Place::Query).expect("a placeholder");
+        let shown = fault("room", "{roomId}", PartPlace::Query).expect("a placeholder");
         assert!(shown.contains("{roomId}"), "{shown}");
     }
 

@@ -694,41 +694,13 @@ pub(super) fn is_error(body: &[u8]) -> bool {
     members.iter().any(|(name, value)| failed(&name.to_ascii_lowercase(), value))
 }
 
-/// Phrases with which a sentence says what failed or what is required.
-const FAILS: [&str; 65] = [
-    "is not",
-    "are not",
-    "was not",
-    "were not",
-    "has not",
-    "have not",
-    "isn't",
-    "aren't",
-    "wasn't",
-    "hasn't",
-    "haven't",
-    "not allowed",
-    "not permitted",
-    "not found",
-    "not available",
-    "not supported",
-    "not enabled",
-    "not configured",
-    "not valid",
-    "not accepted",
-    "not authorized",
+/// Words with which a sentence says what failed or what is required, besides those that end in "n't".
+const FAILS: [&str; 34] = [
+    "not",
     "cannot",
-    "can't",
-    "can not",
-    "could not",
-    "couldn't",
-    "does not",
-    "doesn't",
-    "do not have",
-    "don't have",
-    "did not",
-    "didn't",
-    "will not",
+    "no longer",
+    "there is no",
+    "no server",
     "unable to",
     "failed",
     "failure",
@@ -757,9 +729,6 @@ const FAILS: [&str; 65] = [
     "timed out",
     "stopped",
     "maintenance",
-    "no longer",
-    "there is no",
-    "no server",
     "offline",
 ];
 
@@ -832,8 +801,9 @@ fn is_reason(sentence: &str) -> bool {
     let polite = COURTESIES.iter().any(|start| places(begun, start).next() == Some(0));
     // Such a sentence repeats a status, as pages for any missing address do.
     let page = ["the page", "this page", "page you"].iter().any(|words| says(&told, words));
-    let fails = !polite && FAILS.iter().any(|phrase| says(&told, phrase));
-    !page && !is_vague(&told) && (fails || is_unavailable(&told))
+    let fails = told.contains("n't") || FAILS.iter().any(|phrase| says(&told, phrase));
+    let fails = fails && !polite || is_unavailable(&told);
+    !page && !told.ends_with('?') && !is_vague(&told) && fails
 }
 
 /// The most characters of a sentence that may be a reason.

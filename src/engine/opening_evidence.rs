@@ -7,14 +7,16 @@
 use std::time::{Duration, Instant};
 
 use crate::diagnostics::facts::{
-    Dial, ProxyFacts, ProxyFault, StreamEnd, TlsFault, Trial, Unanswered,
+    Dial, DialOutcome, ProxyFacts, ProxyFault, StreamEnd, TlsFault, Trial, Unanswered,
 };
-use crate::diagnostics::{self, Diagnostic, Facts, classify};
+use crate::diagnostics::{self, Clue, Diagnostic, Facts, classify};
 use crate::engine::open_error::OpenError;
 use crate::event::{CertificateFacts, Direction, Event, Phases, TlsFacts};
 use crate::net::clock::wall_micros;
 use crate::net::dial::Attempt;
 use crate::net::facts::{proxy_fault, tls_fault};
+use crate::net::overrides::Resolve;
+use crate::net::proxy::Destination;
 use crate::net::proxy::choice::ProxyReason;
 use crate::net::route::Route;
 use crate::net::target::Target;
@@ -40,6 +42,8 @@ pub struct OpeningEvidence {
     pub hops: Vec<String>,
     /// The proxy without credentials, and the variable that set it.
     proxy: Option<(String, Option<&'static str>)>,
+    /// The name that was looked up.
+    looked_up: Option<Destination>,
     dials: Vec<Dial>,
     is_connected: bool,
     /// An option of the run leads to another address than that of the URL.
@@ -124,6 +128,17 @@ impl OpeningEvidence {
     /// Notes that the connected peer uses TLS.
     pub fn secures(&mut self, target: &Target) {
         (self.url, self.secure) = (format!("wss://{}/", target.host_header), true);
+    }
+
+    /// Notes the name whose addresses are tried now.
+    pub fn looked_up(&mut self, host: &Destination) {
+        self.looked_up = Some(host.clone());
+    }
+
+    /// The address of the first hop that accepted the connection, as the address of its name.
+    pub fn reached(&self) -> Option<Resolve> {
+        let dial = self.dials.iter().find(|dial| dial.outcome == DialOutcome::Connected)?;
+        Some(Resolve::of(self.looked_up.as_ref()?, dial.address.ip()))
     }
 
     /// Notes the results of the attempts to connect.
@@ -366,6 +381,8 @@ impl OpeningEvidence {
         let mut found = classify(&facts);
         if let Some(verdict) = found.first_mut() {
             match error {
+                // The text of the proxy says more than its status.
+                OpenError::Proxy(_) if Clue::ProxyLosesUpstream.seen(&facts).is_some() => {}
                 // The error knows the exact answer.
                 OpenError::Proxy(error) => verdict.help = error.help().into(),
                 OpenError::ProxyTls(_) if verdict.entry.code == "W112" => {

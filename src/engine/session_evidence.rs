@@ -372,6 +372,7 @@ impl SessionEvidence {
         let (equal, key) = self.masks;
         facts.stream.equal_masks = (equal > 1).then(|| (equal.into(), key));
         facts.stream.messages = ending.r#in.messages;
+        facts.stream.unfinished = inbound.unfinished_message().copied();
         facts.stream.message = messages.first().map(|(info, content)| (*info, content.as_slice()));
         let broken = self.breach.as_ref().and_then(|breach| breach.violations.first());
         let before = |info: &MessageInfo| broken.is_none_or(|one| info.first_frame < one.frame);

@@ -87,6 +87,14 @@ impl Overrides {
     }
 }
 
+impl Resolve {
+    /// The address of a host, at its port.
+    pub fn of(host: &Destination, address: IpAddr) -> Self {
+        let name = Some(host.host.to_ascii_lowercase());
+        Self { host: name, port: host.port, addresses: vec![address] }
+    }
+}
+
 impl FromStr for Resolve {
     type Err = OverrideError;
 
@@ -176,6 +184,15 @@ mod tests {
         let given = overrides(&["h:1:10.0.0.1", "+h:1:10.0.0.2", "*:1:10.0.0.3"], &[]);
         let found = given.addresses(&Destination::new("h", 1)).unwrap();
         assert_eq!(found, ["10.0.0.2:1".parse().unwrap()]);
+    }
+
+    #[test]
+    fn a_known_address_precedes_the_others_of_its_name() {
+        let mut given = overrides(&["h:1:10.0.0.1,10.0.0.2", "*:2:10.0.0.3"], &[]);
+        let (host, other) = (Destination::new("H", 1), Destination::new("h", 2));
+        given.resolve.push(Resolve::of(&host, "10.0.0.2".parse().unwrap()));
+        assert_eq!(given.addresses(&host).unwrap(), ["10.0.0.2:1".parse().unwrap()]);
+        assert_eq!(given.addresses(&other).unwrap(), ["10.0.0.3:2".parse().unwrap()]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ mod frames;
 
 use self::frames::Frames;
 pub use self::frames::Run;
-use crate::event::{Direction, Observed, WholeMessage};
+use crate::event::{Direction, MessageInfo, Observed, WholeMessage};
 use crate::wire::decoder::{Decoder, Input};
 use crate::wire::deflate::params::DeflateParams;
 use crate::wire::head::{Fed, Head, HeadError, HeadKind, HeadLimits, HeadParser};
@@ -298,6 +298,15 @@ impl Observer {
         match &self.phase {
             ObserverPhase::Frames(frames) => frames.partial(),
             _ => 0,
+        }
+    }
+
+    /// The message that has begun and whose last frame has not ended, with the numbers of its frames
+    /// and bytes until now; `None` after a Close.
+    pub fn unfinished_message(&self) -> Option<&MessageInfo> {
+        match &self.phase {
+            ObserverPhase::Frames(frames) => frames.open_message_info(),
+            _ => None,
         }
     }
 

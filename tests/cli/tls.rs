@@ -2,7 +2,7 @@
 //!
 //! Only on Linux: elsewhere native-tls cannot import the elliptic-curve keys that `rcgen` makes.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 
 use native_tls::{Identity, TlsAcceptor};
@@ -134,6 +134,52 @@ fn exit_6_for_an_authority_nobody_trusts() {
     let said = output.stderr();
     assert!(said.contains("certificate") && said.contains("--cacert"), "{said}");
     assert!(said.contains("[W208]"), "{said}");
+}
+
+/// A server of HTTP/2 alone: it agrees on nothing but h2, and ends at any other request.
+#[test]
+fn a_server_that_agrees_on_http2_alone_is_recognised() {
+    use openssl::pkey::PKey;
+    use openssl::ssl::{AlpnError, SslAcceptor, SslMethod, select_next_proto};
+    use openssl::x509::X509;
+
+    let key = KeyPair::generate().expect("a key");
+    let params = CertificateParams::new(["localhost".to_owned()]).expect("a name");
+    let own = params.self_signed(&key).expect("a certificate").pem();
+    let key = key.serialize_pem();
+    for (protocols, code) in
+        [(&b"\x02h2"[..], "W213"), (b"\x02h2\x08http/1.1", "W107"), (b"", "W107")]
+    {
+        let mut builder = SslAcceptor::mozilla_intermediate(SslMethod::tls()).expect("TLS");
+        let pem = PKey::private_key_from_pem(key.as_bytes()).expect("a key");
+        builder.set_private_key(&pem).expect("a key");
+        let x509 = X509::from_pem(own.as_bytes()).expect("a certificate");
+        builder.set_certificate(&x509).expect("a certificate");
+        builder.set_alpn_select_callback(move |_, offered| {
+            select_next_proto(protocols, offered)
+                .filter(|_| !protocols.is_empty())
+                .ok_or(AlpnError::NOACK)
+        });
+        let acceptor = builder.build();
+        let output = Test::new()
+            .args(["--input", "none", "-4", "--insecure", LOCALHOST])
+            .server(move |listener: TcpListener| {
+                // The request, and a trial with h2 if no protocol was agreed.
+                let clients = if protocols.len() > 3 { 1 } else { 2 };
+                for _ in 0..clients {
+                    let (tcp, _) = listener.accept().expect("a connection");
+                    if let Ok(mut tls) = acceptor.accept(tcp) {
+                        let _ = tls.read(&mut [0; 1024]);
+                        let _ = tls.shutdown();
+                    }
+                }
+            })
+            .stderr_any()
+            .status(10);
+        let said = output.stderr();
+        assert!(said.contains(&format!("[{code}]")), "{said}");
+        assert_eq!(said.contains("speaks only HTTP/2 over TLS"), code == "W213", "{said}");
+    }
 }
 
 #[test]

@@ -432,3 +432,17 @@ fn a_server_that_asks_for_a_login_or_is_behind_a_proxy_is_not_tried_as_localhost
     let proxy = format!("http://127.0.0.1:{port}");
     Told::run(&["--diagnose", "--proxy", &proxy, "ws://app.example/"]).lacks("localhost");
 }
+
+#[test]
+fn trials_connect_to_the_address_that_was_reached() {
+    let port = serve_by(|_| answer("404 Not Found", "", ""));
+    let resolve = format!("a.example:{port}:127.0.0.9,127.0.0.1");
+    let leads = format!("::a.example:{port}");
+    let args = ["--diagnose", "-v", "--resolve", &resolve, "--connect-to", &leads];
+    let told = Told::of(&args, port, "/ws");
+    let found = |line: &&str| line.contains("a.example resolved to");
+    let lookups: Vec<&str> = told.text.lines().filter(found).collect();
+    let [first, trials @ ..] = &lookups[..] else { panic!("{}", told.text) };
+    assert!(first.contains("127.0.0.9:") && !trials.is_empty(), "{}", told.text);
+    assert!(!trials.iter().any(|line| line.contains("127.0.0.9:")), "{}", told.text);
+}

@@ -1,9 +1,10 @@
 //! `wscope doctor`: the verdict first, then each step; 0 only if a WebSocket opened.
 
 use crate::golden::{settled, wscope};
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
+use std::net::Shutdown;
 
-use crate::server::{End, Says, serve, serve_open};
+use crate::server::{End, Says, receive, serve, serve_all, serve_open, switching};
 
 fn doctor(args: &[&str], says: Says, end: End) -> (String, Option<i32>) {
     examine(args, serve(says, end))
@@ -96,4 +97,93 @@ fn json_has_a_verdict_what_was_found_and_the_steps() {
     assert_eq!(objects[2]["code"], "W110");
     let step = objects.iter().find(|object| object["name"] == "upgrade").expect("a step");
     assert_eq!(step["outcome"], "failed");
+}
+
+/// A server that opens the first sessions, and answers the later requests with 429.
+fn limited(opened: usize, frames: &'static [u8]) -> u16 {
+    let count = std::sync::atomic::AtomicUsize::new(0);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback");
+    serve_all(listener, move |stream| {
+        let request = receive(stream);
+        if request.is_empty() {
+            return None;
+        }
+        let before = count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        if before >= opened {
+            let limit = b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 9\r\n\r\nslow down";
+            stream.write_all(limit).ok()?;
+            return None;
+        }
+        stream.write_all(switching(&request, "").as_bytes()).ok()?;
+        stream.write_all(frames).ok()?;
+        let mut buffer = [0; 512];
+        while stream.read(&mut buffer).ok()? > 0 {
+            let answer = match buffer[0] {
+                0x89 => &b"\x8a\x0dwscope doctor"[..],
+                _ => b"\x88\x02\x03\xe8",
+            };
+            stream.write_all(answer).ok()?;
+        }
+        None
+    })
+}
+
+#[test]
+fn a_limit_that_the_trials_reach_is_not_the_verdict() {
+    let (said, status) = examine(&[], limited(1, b""));
+    assert_eq!(status, Some(0), "{said}");
+    let first = said.lines().next().unwrap_or_default();
+    assert!(first.starts_with("healthy: ") && first.contains("met a limit"), "{said}");
+    assert!(said.contains("429 Too Many Requests: a limit"), "{said}");
+    // The first session ended for its own reason.
+    let close = b"\x81\x02hi\x88\x0b\x0f\xa1bad token";
+    let (said, status) = examine(&[], limited(1, close));
+    assert_ne!(status, Some(0), "{said}");
+    let first = said.lines().next().unwrap_or_default();
+    assert!(first.contains("bad token") && !first.contains("slow down"), "{said}");
+}
+
+#[test]
+fn a_stream_that_tells_how_its_work_ended_is_healthy() {
+    for (reason, healthy) in
+        [("build failed", true), ("exit code 1", true), ("login failed", false)]
+    {
+        let port = serve_open(move |stream| {
+            stream.write_all(b"\x81\x05line1\x81\x05line2").ok()?;
+            let len = 2 + reason.len() as u8;
+            let close = [&[0x88, len, 0x03, 0xe8], reason.as_bytes()].concat();
+            stream.write_all(&close).ok()?;
+            // What is not read before the socket closes would reset the connection.
+            stream.shutdown(Shutdown::Write).ok()?;
+            io::copy(stream, &mut io::sink()).ok().map(drop)
+        });
+        let (said, status) = examine(&[], port);
+        assert_eq!(status == Some(0), healthy, "{said}");
+        let first = said.lines().next().unwrap_or_default();
+        assert!(first.contains(reason), "{said}");
+    }
+}
+
+/// The server closes the older session of an address when a newer one opens.
+#[test]
+fn a_session_that_a_later_one_replaces_is_not_the_verdict() {
+    let older = std::sync::Mutex::new(None::<std::net::TcpStream>);
+    let port = serve_open(move |stream| {
+        let before = older.lock().expect("no panic").replace(stream.try_clone().ok()?);
+        if let Some(mut before) = before {
+            let _ = before.write_all(b"\x88\x0b\x0f\xa9duplicate");
+        }
+        let mut buffer = [0; 512];
+        while stream.read(&mut buffer).ok()? > 0 {
+            let answer = match buffer[0] {
+                0x89 => &b"\x8a\x0dwscope doctor"[..],
+                _ => b"\x88\x02\x03\xe8",
+            };
+            stream.write_all(answer).ok()?;
+        }
+        None
+    });
+    let (said, status) = examine(&[], port);
+    assert_eq!(status, Some(0), "{said}");
+    assert!(!said.contains("duplicate"), "{said}");
 }

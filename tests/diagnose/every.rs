@@ -119,6 +119,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("W514", "tests/diagnose/causes.rs"),
     ("W515", "tests/diagnose/inner.rs"),
     ("W516", "tests/diagnose/inner.rs"),
+    ("W517", "tests/diagnose/inner.rs"),
     ("W360", "tests/listen/explain.rs"),
     ("W361", "tests/listen/explain.rs"),
     ("W362", "tests/listen/explain.rs"),

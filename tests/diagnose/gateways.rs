@@ -34,15 +34,16 @@ fn an_answer_of_a_filter_is_not_the_servers() {
         let port = serve_by(move |_| answer(status, headers, body));
         for args in [&[][..], &["--diagnose"], &["doctor"]] {
             let told = Told::of(args, port, "/ws");
-            told.is("W117", "a transparent proxy or filter");
-            told.has("wss://");
+            // No network is on the way to this machine.
+            told.is("W117", "a proxy or filter in front of the server, on this machine");
+            told.lacks("transparent proxy or filter");
         }
     }
     // The server's words come first; they do not say which program sent them.
     let port = serve_by(|_| answer("403 Forbidden", "Server: mitmproxy 11\r\n", "use the address"));
     let told = Told::of(&[], port, "/ws");
     told.is("W117", "its reason is \"use the address\"");
-    told.has("a transparent proxy or filter");
+    told.has("a proxy or filter in front of the server, on this machine");
     let port = serve_by(|_| answer("511 Network Authentication Required", "", "<p>log in"));
     Told::of(&[], port, "/").is("W117", "a captive portal");
     // A server that mentions a proxy is not a proxy.
@@ -56,15 +57,14 @@ fn a_proxy_that_leaves_its_name_in_via_removed_the_upgrade() {
     let port = serve_by(move |_| answer("426 Upgrade Required", via, "Upgrade Required"));
     for args in [&[][..], &["--diagnose"]] {
         let told = Told::of(args, port, "/ws");
-        told.is("W320", "a transparent proxy of this network");
-        // Squid may be in front of the server on purpose.
-        told.has("likely (medium): a transparent proxy");
-        told.has("likely (medium): a reverse proxy");
+        // No network is on the way to this machine, so Squid is in front of the server.
+        told.is("W320", "a reverse proxy forwards without Upgrade and Connection");
+        told.lacks("transparent proxy");
     }
     let port = serve_by(move |_| {
         answer("404 Not Found", &format!("{via}Server: uvicorn\r\n"), "{\"detail\":\"Not Found\"}")
     });
-    Told::of(&[], port, "/ws").is("W335", "a transparent proxy of this network");
+    Told::of(&[], port, "/ws").is("W335", "a proxy forwards without Upgrade and Connection");
 }
 
 #[test]

@@ -190,6 +190,44 @@ fn an_answer_that_is_an_error_is_reported_while_the_session_stays() {
             "timed",
         ),
         ("", "{}", r#"{"code":401,"msg":"token expired"}"#, "token expired"),
+        ("", "{}", "5.error,21.Invalid token or room,3.769;", "Invalid token"),
+        (
+            "",
+            "{}",
+            r#"{"t":"d","d":{"r":2,"b":{"s":"permission_denied","d":"Permission denied"}}}"#,
+            "permission_denied",
+        ),
+        (
+            "",
+            "{}",
+            r#"{"response":[{"service":"ADMIN","command":"LOGIN","requestid":"1","content":{"code":3,"msg":"LOGIN_DENIED"}}]}"#,
+            "LOGIN_DENIED",
+        ),
+        (
+            "",
+            "authorize\n1\n\nx",
+            r#"a[{"s":401,"i":1,"d":"Access is denied: no token"}]"#,
+            "denied",
+        ),
+        (
+            "",
+            r#"~m~5~m~{"m":1}"#,
+            r#"~m~52~m~{"m":"protocol_error","p":["invalid parameters"]}"#,
+            "invalid parameters",
+        ),
+        ("", "{}", r#"{"type":"reject","reason":"no seat left"}"#, "no seat left"),
+        (
+            "",
+            r#"["1","1","room:x","phx_join",{}]"#,
+            r#"["1","1","room:x","phx_error",{}]"#,
+            "phx_error",
+        ),
+        (
+            "",
+            r#"["1","1","room:x","phx_join",{}]"#,
+            r#"["1","1","room:x","phx_close",{}]"#,
+            "phx_close",
+        ),
         ("", "{}", r#"{"event":"exception","data":{"message":"no"}}"#, "exception"),
         ("", "HI", "ERR unknown command 'HI'", "unknown command"),
         ("", "{}", r#"[{"T":"error","code":402,"msg":"auth failed"}]"#, "auth failed"),
@@ -311,6 +349,22 @@ fn what_only_speaks_of_errors_is_no_answer_that_is_one() {
         ("{}", r#"["EVENT","error: my diary"]"#),
         ("{}", r#"{"msg":"failed","lang":"en"}"#),
         ("{}", r#"{"message":"Forbidden","roomId":3}"#),
+        // The state of a job, a judgement, and reports.
+        (r#"{"op":"job.get","id":"build-77"}"#, r#"{"id":"build-77","status":"failed","exit":1}"#),
+        (
+            r#"{"op":"job.get","id":"build-77"}"#,
+            r#"{"id":"build-77","status":"failed","error":"exit code 1"}"#,
+        ),
+        (r#"{"op":"validate","text":"teh"}"#, r#"{"ok":false,"message":"no such word"}"#),
+        ("{}", r#"{"result":"the login was not successful"}"#),
+        ("{}", r#"{"user":"bob","text":"Error: permission denied, what now?"}"#),
+        ("{}", r#"{"errors":3,"requests":100,"rate":0.03}"#),
+        (
+            r#"{"op":"search","q":"error 403"}"#,
+            r#"{"hits":[{"title":"Error 403: forbidden"}],"total":1}"#,
+        ),
+        ("{}", "4.sync,8.31415926;"),
+        ("{}", r#"a[{"s":200,"i":1,"d":{"error":null}}]"#),
         (
             r#"{"jsonrpc":"2.0","id":1,"method":"a"}"#,
             r#"{"jsonrpc":"2.0","id":1,"result":5,"error":null}"#,
@@ -644,6 +698,25 @@ fn an_agreed_protocol_that_does_not_go_on_is_named() {
     let told = Told::of(&["-s", "actioncable-v1-json", "-w", "2.2"], port, "/cable");
     told.is("W515", "Action Cable goes on with welcome of the server");
     assert_eq!(Told::of(&["-s", "chat", "-w", "2.2"], port, "/").code(), "none");
+}
+
+#[test]
+fn a_broker_that_says_nothing_may_wait_for_its_subprotocol() {
+    let port = serve(|stream| {
+        let mut buffer = [0; 512];
+        while stream.read(&mut buffer).ok()? > 0 && buffer[0] != 0x88 {}
+        stream.write_all(CLOSE).ok()
+    });
+    for args in
+        [&["-x", "hi", "-w", "2.2"][..], &["-x", "hi", "--exit-after", "1", "--max-time", "2.2"]]
+    {
+        let told = Told::of(args, port, "/mqtt");
+        told.is("W517", "the server answers only clients that speak a subprotocol of it");
+        told.has("`-s mqtt`");
+        assert_eq!(Told::of(args, port, "/chat").code(), "none");
+    }
+    // Nothing was asked.
+    assert_eq!(Told::of(&["-w", "2.2"], port, "/mqtt").code(), "none");
 }
 
 #[test]

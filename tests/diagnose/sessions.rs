@@ -361,10 +361,10 @@ fn a_plain_get_that_hangs_costs_no_trial_and_no_more_time_than_was_given() {
     let began = Instant::now();
     let told = Told::of(&["--diagnose", "-w", "5", "--max-time", "2"], port, "/ws");
     assert!(began.elapsed() < Duration::from_millis(2900), "{:?}", began.elapsed());
-    told.has("at the path /wscope-unknown-path");
+    told.has("at the path /zz-no-such-path");
     let asked = asked.lock().expect("no test failed");
     assert!(asked.contains("Origin: http://127.0.0.1:"), "{asked}");
-    assert!(asked.contains("GET /wscope-unknown-path "), "{asked}");
+    assert!(asked.contains("GET /zz-no-such-path "), "{asked}");
     assert!(asked.lines().filter(|line| line.starts_with("GET ")).count() >= 5, "{asked}");
 }
 
@@ -733,7 +733,7 @@ fn a_plain_get_shows_what_a_path_is_whose_sessions_end() {
             let request = String::from_utf8_lossy(&request).into_owned();
             match request.contains("Upgrade: websocket") {
                 false => stream.write_all(&plain).ok(),
-                true if request.contains("wscope-unknown") => {
+                true if request.contains("no-such-path") => {
                     stream.write_all(&answer("404 Not Found", "", "")).ok()
                 }
                 true => {
@@ -791,7 +791,7 @@ fn a_code_about_a_message_needs_one() {
 fn the_reason_of_a_close_is_more_than_what_another_path_shows() {
     let port = serve(|request, stream| {
         open(request, stream)?;
-        match request.contains("wscope-unknown") {
+        match request.contains("no-such-path") {
             true => stay(stream),
             false => stream.write_all(&close(4123, "editor version mismatch")).ok(),
         }
@@ -1152,8 +1152,47 @@ fn a_dropped_upgrade_is_compared_with_a_control() {
             }
         });
         let args: &[&str] = if doctor { &["doctor"] } else { &["--diagnose"] };
-        let told = Told::of(args, port, "/wscope-unknown-path");
+        let told = Told::of(args, port, "/zz-no-such-path");
         told.is("W107", "likely (high): the server's answers change from one request to the next");
         told.lacks("drops");
+    }
+}
+
+#[test]
+fn an_announcement_before_the_end_is_cited() {
+    for announced in
+        [r#"{"type":"shutdown","in":1}"#, r#"{"type":"notice","text":"server restarting in 1 s"}"#]
+    {
+        for end in [&b"\x88\x02\x03\xe9"[..], b"\x88\x02\x03\xf4", b""] {
+            let frames = [text("hello"), text(announced), end.to_vec()].concat();
+            let port = serve(move |request, stream| {
+                open(request, stream)?;
+                stream.write_all(&frames).ok()?;
+                stream.shutdown(Shutdown::Write).ok()
+            });
+            let told = Told::of(&["doctor"], port, "/");
+            assert!(told.cause().contains("as it announced"), "{end:?}: {}", told.text);
+            told.has(announced);
+        }
+    }
+}
+
+#[test]
+fn an_end_inside_a_message_names_the_message_and_its_bytes() {
+    for (rest, mark) in [
+        (&b""[..], "1 frame of it with 4 bytes arrived"),
+        (b"\x00\x03abc", "2 frames of it with 7 bytes arrived"),
+        (b"\x00\x09abc", "frame #3 is cut"),
+    ] {
+        let frames = [&text("whole"), &b"\x01\x04part"[..], rest].concat();
+        let port = serve(move |request, stream| {
+            open(request, stream)?;
+            stream.write_all(&frames).ok()?;
+            stream.shutdown(Shutdown::Write).ok()
+        });
+        let told = Told::of(&["-w", "2"], port, "/");
+        assert_eq!(told.code(), "W803", "{}", told.text);
+        told.has("message #2 is incomplete");
+        told.has(mark);
     }
 }

@@ -86,6 +86,11 @@ fn subprotocols(golden: &mut Golden) {
     golden.verdict("W511", "aedes", &Facts { stream, ..agreed("mqtt").facts() });
     let cable = agreed("actioncable-v1-json");
     golden.beside("W515", "no welcome", &Facts { end: gone, ..cable.facts() });
+    let sent = Some(message(Data::Text, b"hello"));
+    let stream = StreamFacts { sent, ..StreamFacts::default() };
+    let (url, end, open) =
+        (Some("ws://api.example/mqtt"), Some(end(EndKind::Closed, 8.0)), Pair::open("", ""));
+    golden.verdict("W517", "mosquitto", &Facts { url, end, stream, ..open.facts() });
     let call = [(true, &br#"{"jsonrpc":"2.0","id":1,"method":"x"}"#[..])];
     let answer: &[u8] = br#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no"}}"#;
     let kept = [call[0], (false, answer)].map(|(ours, content)| CrossedMessage {

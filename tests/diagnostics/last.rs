@@ -159,3 +159,73 @@ fn what_stays_open_shows_why_the_other_did_not() {
     let d = tried("", &[(Variation::Again, gone)]);
     assert!(d.is_proved() && d.causes[0].text.contains("stopped listening"), "{d:?}");
 }
+
+#[test]
+fn an_announcement_is_the_cause_of_the_end_after_it() {
+    let cause = "the server ends or restarts, as it announced";
+    let announced = [
+        r#"{"type":"shutdown","in":5}"#,
+        r#"{"type":"notice","text":"server restarting in 5 s"}"#,
+        r#"{"type":"disconnect","reason":"server_restart","reconnect":true}"#,
+    ];
+    for last in announced {
+        for code in [Some(Some(1000)), Some(Some(1001)), Some(Some(1012)), Some(None), None] {
+            let found = ended(last, 5.0, code);
+            let (_, _, said) = first(&found);
+            assert_eq!(said, Some((Confidence::Medium, cause)), "{last} {code:?}: {found:?}");
+        }
+    }
+    for last in ["tick", r#"{"user":"bob","text":"restart the game?"}"#, r#"{"node":3}"#] {
+        let found = ended(last, 5.0, Some(Some(1001)));
+        assert!(!found[0].causes.iter().any(|found| found.text == cause), "{last}: {found:?}");
+    }
+}
+
+/// The first diagnostic of a session that was in use until it ended at this age.
+fn aged(age: f64, quiet: f64, code: Option<u16>) -> Diagnostic {
+    let pair = Pair::open("", "");
+    let heard = LastHeard {
+        content: b"tick",
+        before: b"tick",
+        quiet: Duration::from_secs_f64(quiet),
+        answered: false,
+    };
+    let stream = StreamFacts {
+        frames: 9,
+        messages: 9,
+        message: Some(message(Data::Text, b"tick")),
+        heard: Some(heard),
+        ..StreamFacts::default()
+    };
+    let body = CloseBody { code, reason: Vec::new() };
+    let mut end = end(if code.is_some() { EndKind::Closed } else { EndKind::Fin }, quiet);
+    end.lifetime = Duration::from_secs_f64(age);
+    (end.last, end.quiet) = (end.lifetime, Duration::from_secs_f64(quiet));
+    let received = code.map(|_| &body);
+    let close = CloseFacts { received, by_peer: code.is_some(), ..CloseFacts::default() };
+    let facts = Facts { stream, close, end: Some(end), ..pair.facts() };
+    classify(&facts).into_iter().next().expect("a verdict")
+}
+
+#[test]
+fn an_end_at_a_round_age_with_traffic_may_be_a_limit_on_the_age() {
+    let limit = |d: &Diagnostic| {
+        let cause =
+            d.causes.iter().find(|cause| cause.text.contains("limit on the age of a connection"));
+        cause.map(|cause| cause.confidence)
+    };
+    for code in [Some(1000), Some(1001), Some(1008), None] {
+        for (age, shown) in [(30.02, "30.0 s"), (10.1, "10.1 s"), (3600.4, "3600.4 s")] {
+            let d = aged(age, 0.4, code);
+            assert_eq!(limit(&d), Some(Confidence::Low), "{code:?} {age}: {d:?}");
+            let note = format!("it ended {shown} after the 101, and 400 ms after other traffic");
+            assert!(d.notes.iter().any(|said| said.contains(&note)), "{d:?}");
+            assert!(d.causes.iter().all(|cause| !cause.text.starts_with("an idle timeout")));
+        }
+        // Not a round age, a silence before the end, or an end soon after the opening.
+        for (age, quiet) in [(37.5, 0.4), (30.0, 12.0), (0.3, 0.1)] {
+            assert_eq!(limit(&aged(age, quiet, code)), None, "{code:?} {age} {quiet}");
+        }
+    }
+    assert_eq!(limit(&aged(30.0, 0.4, Some(1011))), None);
+}

@@ -15,6 +15,7 @@ mod frames;
 mod fronts;
 mod inside;
 mod last;
+mod reached;
 mod reaching;
 mod refusals;
 mod requests;

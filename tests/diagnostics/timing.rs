@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use wscope::diagnostics::Facts;
 use wscope::diagnostics::facts::{End, EndKind, Others};
+use wscope::event::MessageInfo;
 use wscope::session::endpoint::PingFacts;
+use wscope::wire::{Data, OpCode};
 
 use crate::golden::Golden;
 use crate::support::{Pair, Seen, end};
@@ -37,6 +39,23 @@ pub fn cases(golden: &mut Golden) {
     let partial = Some(End { partial: 4096, ..end(EndKind::Reset, 0.2) });
     golden.verdict("W803", "inside a frame", &Facts { end: partial, ..seen.facts(&pair) });
     let partial = Some(End { partial: 321, ..end(EndKind::Fin, 0.2) });
+    let mut open = Facts { end: Some(end(EndKind::Fin, 0.2)), ..pair.facts() };
+    open.stream.unfinished = Some(MessageInfo {
+        number: 3,
+        opcode: OpCode::Data(Data::Text),
+        frames: 2,
+        first_frame: 3,
+        compressed: false,
+        wire_len: 1500,
+        len: 1500,
+    });
+    golden.verdict("W803", "between the frames of a message", &open);
+    let both = Facts {
+        end: Some(End { partial: 321, ..end(EndKind::Reset, 0.2) }),
+        stream: open.stream,
+        ..seen.facts(&pair)
+    };
+    golden.verdict("W803", "inside a frame of a message", &both);
     let stalled = Some(Duration::from_secs(7));
     golden.verdict(
         "W803",

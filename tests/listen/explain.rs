@@ -156,6 +156,51 @@ fn a_client_that_leaves_for_want_of_a_subprotocol_is_explained() {
     }
 }
 
+/// An echo is no answer in a protocol, even if a packet comes in parts, as mqtt.js sends it.
+#[test]
+fn a_client_that_gets_its_own_messages_back_is_named() {
+    let masked = |first: u8, content: &[u8]| {
+        let len = 0x80 | content.len() as u8;
+        [&[first, len, 0, 0, 0, 0], content].concat()
+    };
+    let connect = b"\x10\x0c\0\x04MQTT\x04\x02\0\x3c\0\0";
+    let call = br#"{"jsonrpc":"2.0","id":1,"method":"eth_blockNumber"}"#;
+    for (offer, opcode, parts, marks) in [
+        ("mqtt", 0x82, vec![&connect[..]], ["speaks MQTT", "CONNACK"]),
+        ("mqtt", 0x82, vec![&connect[..1], &connect[1..2], &connect[2..]], ["MQTT", "CONNACK"]),
+        ("mqtt", 0x82, connect.chunks(1).collect(), ["speaks MQTT", "got its own message back"]),
+        ("", 0x81, vec![&call[..]], ["speaks JSON-RPC 2.0", "its own request eth_blockNumber"]),
+    ] {
+        let chosen: &[&str] = if offer.is_empty() { &[] } else { &["-s", offer] };
+        let server = listen([&["--output", "frames", "--once", "--echo"], chosen].concat());
+        let mut raw = server.raw();
+        let header = match offer {
+            "" => String::new(),
+            name => format!("Sec-WebSocket-Protocol: {name}\r\n"),
+        };
+        assert_eq!(raw.ask("/", &format!("{}{header}", crate::raw::UPGRADE)).status(), 101);
+        for part in parts {
+            raw.send(masked(opcode, part));
+            raw.receive_frame();
+        }
+        set_socket_linger(raw.tcp(), Some(Duration::ZERO)).expect("a TCP socket");
+        drop(raw);
+        let shown = server.ends(10).stdout;
+        for mark in marks.iter().chain(&["W367"]) {
+            assert!(shown.contains(mark), "{mark}: {shown}");
+        }
+    }
+    // A text that belongs to no protocol may be a test of the echo.
+    let server = listen(["--output", "frames", "--once", "--echo"]);
+    let mut raw = server.open();
+    raw.send(masked(0x81, b"{\"method\":\"hi\"}"));
+    raw.receive_frame();
+    set_socket_linger(raw.tcp(), Some(Duration::ZERO)).expect("a TCP socket");
+    drop(raw);
+    let shown = server.ends(10).stdout;
+    assert!(!shown.contains("W367"), "{shown}");
+}
+
 /// In a pipe no frames are shown; the cure stands there all the same.
 #[test]
 fn where_no_frames_are_shown_the_cure_is_a_line() {

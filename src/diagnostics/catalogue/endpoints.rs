@@ -86,4 +86,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("do as the message says; `-v` shows what each message means in its protocol")
         .source("specifications of the protocols inside; measured on real servers")
         .seen("the last message of the server is an error of the protocol inside, or is marked as one"),
+    warning("W517", "the server says nothing, and the path is that of a protocol with a subprotocol")
+        .because("a broker may accept a client without a subprotocol, and then wait for messages of its own protocol")
+        .help("offer the subprotocol: `-s mqtt`, `-s v12.stomp`, `-s graphql-transport-ws`; MQTT needs binary messages, too: `-b`")
+        .source("measured on mosquitto")
+        .seen("MQTT, STOMP, GraphQL, OCPP, WAMP or XMPP in the path, no subprotocol in the request, and no message of the server in two seconds or more"),
 ];

@@ -18,6 +18,14 @@ const WANTS_SUBPROTOCOL: &str =
 const WANTS_ORIGIN: &str = "the server requires its own Origin, and answers no other upgrade";
 const SEND_ORIGIN: &str = "send it: `-o ORIGIN`";
 
+/// The cause if a proxy that no option names wrote the answer.
+const FILTERED: &str = "a transparent proxy or filter of this network intercepts the connection, or a proxy in front of the server refuses it";
+
+/// The same at an address of this machine, which no network is on the way to.
+const FILTERED_HERE: &str =
+    "a proxy or filter in front of the server, on this machine, refuses the request";
+const RULES_HERE: &str = "look at the rules of the proxy that listens there, and whether it passes upgrades; or use the port of the server itself";
+
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
     note("W001", "the URL has an http scheme")
@@ -50,6 +58,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium(UNSET, C::Host("null")).cure(SET),
             medium("names in .local are announced by the hosts themselves (mDNS): the host is off or in another network, or this machine does not look for them, as in containers", C::Host(".local"))
                 .cure("use the host's address, or a name that DNS has; on Linux, mDNS needs avahi and nss-mdns"),
+            medium("this side looks the name up, as `socks5://` asks for, and only the proxy may know it", C::OwnLookup)
+                .cure("write `socks5h://` instead of `socks5://`, so that the proxy looks the name up; otherwise check the spelling"),
             low("a typo"), low("the name is known only to the DNS server of a VPN or a container network"), low("the name has only IPv6 or only IPv4 addresses, and the other family was requested")])
         .seen("the resolver answers EAI_NONAME (NXDOMAIN), or has no address of the family"),
     error("W102", "the name server did not answer")
@@ -116,7 +126,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure(SEND_ORIGIN),
             high("the server refuses the subprotocol offered, as libwebsockets does", C::NoSubprotocolHelps)
                 .cure("offer one that the server knows, `-s NAME`, or none"),
-            medium("the server requires a subprotocol, as brokers of MQTT do", C::InPath("mqtt")).unless(&[C::SubprotocolSent, C::OtherSchemeAnswers])
+            medium("the server requires a subprotocol, as brokers of MQTT do", C::InPath("mqtt")).unless(&[C::Offered("mqtt"), C::OtherSchemeAnswers, C::NoSubprotocolHelps])
                 .cure("offer it: `-s mqtt`"),
             medium("the server requires a client certificate, and none was sent", C::CertificateAsked).unless(&[C::PlainAnswered, C::OtherPathAnswered])
                 .cure("send one: `--cert FILE --key FILE`"),
@@ -128,16 +138,16 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, and the server's rules for it"),
             medium("another service than HTTP listens here, which greeted a later request", C::PlainForeign)
                 .cure("use the port on which that service, or another one, speaks WebSocket"),
-            medium("the service is not plain HTTP (it may expect the PROXY protocol first), forwards to a target that is down, or drops each connection: nginx's 444, a limit, a filter of addresses", C::PlainUnanswered).unless(&[C::OtherSchemeAnswers, C::OtherPathAnswered, C::SpeaksHttp, C::Gone, C::PlainForeign, C::CertificateAsked, C::CertificateTaken])
+            medium("the service is not plain HTTP (it may expect HTTP/2, or the PROXY protocol first), forwards to a target that is down, or drops each connection: nginx's 444, a limit, a filter of addresses", C::PlainUnanswered).unless(&[C::OtherSchemeAnswers, C::OtherPathAnswered, C::SpeaksHttp, C::Gone, C::PlainForeign, C::CertificateAsked, C::CertificateTaken])
                 .cure("check what listens on this port, what it expects first, and what is behind it if it is forwarded"),
-            medium("the server drops each request, as nginx's 444 does: it has no site for this Host, or a filter refuses this address", C::AllDropped).unless(&[C::OtherSchemeAnswers, C::GaveUp])
+            medium("the server drops each request, as nginx's 444 does: it has no site for this Host, or a filter refuses this address", C::AllDropped).unless(&[C::OtherSchemeAnswers, C::GaveUp, C::NoSubprotocolHelps])
                 .cure("check the name and port of the URL against the server's configuration: `--host NAME`; then its filters"),
-            medium("an HTTP server listens here, and drops requests that nothing handles or that it refuses: a wrong path, an Origin, credentials, a subprotocol, the target of a proxy that is down", C::SpeaksHttp).unless(&[C::OtherSchemeAnswers, C::PlainAnswered, C::OtherPathAnswered, C::GaveUp, C::AllDropped])
-                .cure("check the path, then the Origin and the credentials: the server drops what it refuses"),
+            medium("an HTTP server listens here, and drops requests that nothing handles or that it refuses: an unknown Host, a wrong path, this address, an Origin, credentials, a subprotocol, the target of a proxy that is down", C::SpeaksHttp).unless(&[C::OtherSchemeAnswers, C::PlainAnswered, C::OtherPathAnswered, C::GaveUp, C::AllDropped])
+                .cure("check the path and the name of the URL, then the Origin and the credentials: the server drops what it refuses"),
             medium("the port speaks TLS only", C::TlsPort).unless(&[C::OtherSchemeFails, C::UrlIsSecure, C::Gone]).cure("try `wss://`"),
             low("the port speaks TLS only").unless(&[C::OtherSchemeFails, C::UrlIsSecure, C::PlainAnswered, C::Gone]),
-            low("the port speaks another protocol than HTTP, forwards to a target that is down, or takes no more connections").unless(&[C::OtherSchemeAnswers, C::PlainAnswered, C::PlainUnanswered, C::SpeaksHttp, C::Gone]),
-            low("the server drops upgrades that it refuses: the path, the Origin, the credentials").unless(&[C::PlainUnanswered, C::SpeaksHttp, C::Gone]),
+            low("the port speaks another protocol than HTTP (it may expect HTTP/2, or the PROXY protocol first), forwards to a target that is down, or takes no more connections").unless(&[C::OtherSchemeAnswers, C::PlainAnswered, C::PlainUnanswered, C::SpeaksHttp, C::Gone, C::CertificateAsked, C::CertificateTaken]),
+            low("the server, or a filter in front, drops what it refuses: this address, an unknown Host, the path, the Origin, the credentials").unless(&[C::PlainUnanswered, C::SpeaksHttp, C::Gone]),
         ])
         .seen("end of stream or reset with no byte received"),
     error("W108", "closed after one second, as Engine.IO does for an unknown path")
@@ -168,11 +178,14 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, and whether a proxy in front handles upgrades"),
             medium("the request's head is longer than the server accepts", C::LongHead)
                 .cure("send fewer or shorter cookies and headers"),
-            medium("the application hangs or is slow to start, or nothing handles upgrades at this path", C::SpeaksHttp).unless(&[C::PlainAnswered, C::OtherPathAnswered])
+            medium("no request gets an answer: the application hangs or is slow to start, or a filter drops what this address sends", C::All(&[C::PlainUnanswered, C::SpeaksHttp])).unless(&[C::OtherPathAnswered])
+                .cure("try again when it has started, and from another address; then read the log of the server and of the filter in front"),
+            medium("the application hangs or is slow to start, a filter drops the request, or nothing handles upgrades at this path", C::SpeaksHttp).unless(&[C::PlainAnswered, C::OtherPathAnswered, C::PlainUnanswered])
                 .cure("try again when it has started; then check the path, and whether the server handles upgrades"),
-            medium("the application hangs, the service is not HTTP, or a proxy does not forward the upgrade", C::PlainUnanswered).unless(&[C::SpeaksHttp]),
+            medium("no request gets an answer: the application hangs, the service is not HTTP, or a filter drops what this address sends", C::PlainUnanswered).unless(&[C::SpeaksHttp, C::OtherPathAnswered]),
             low("nothing handles upgrades at this path: a wrong path on a server such as Node.js, or a proxy that does not forward upgrades").unless(&[C::PlainUnanswered, C::OtherPathAnswered]),
-            low("the application hangs or is slow").unless(&[C::PlainUnanswered, C::OtherPathAnswered]),
+            low("the application hangs or is slow, or a filter drops the request").unless(&[C::PlainUnanswered, C::OtherPathAnswered, C::PlainAnswered]),
+            low("the application hangs or is slow").with(C::PlainAnswered).unless(&[C::OtherPathAnswered]),
             low("a service that is not HTTP and waits for more").unless(&[C::PlainAnswered, C::SpeaksHttp]),
         ])
         .seen("no byte until the handshake timeout"),
@@ -196,7 +209,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("open that page in a browser and log in"),
             medium("a web server listens there, and no proxy", C::ProxyIsServer)
                 .cure("correct the proxy's address: `--proxy URL`, or the variable of the environment"),
-            medium("the proxy can't reach the server", C::ProxyFailed).cure("check host and port, and whether the proxy can reach them"),
+            medium("the proxy can't reach the next proxy, which it passes requests on to", C::ProxyLosesUpstream)
+                .cure("check the upstream proxy in the configuration of this proxy, and whether it runs; or bypass this proxy: `--noproxy HOST`"),
+            medium("the proxy can't reach the server", C::ProxyFailed).unless(&[C::ProxyLosesUpstream]).cure("check host and port, and whether the proxy can reach them"),
             medium("the proxy's rules forbid this host or port, or this client; many allow CONNECT to port 443 only", C::ProxyForbids),
             low("the proxy's rules forbid this host or port, or this client").unless(&[C::ProxyFailed, C::ProxyIsServer, C::ProxyForbids, C::ProxyRedirects]),
             low("the proxy itself can't reach the host").unless(&[C::ProxyFailed, C::ProxyIsServer, C::ProxyForbids, C::ProxyRedirects]),
@@ -236,8 +251,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             high("the network requires a login in a browser first (a captive portal)", C::StatusIs(511))
                 .cure("log in to the network: open any http:// page in a browser"),
-            high("a transparent proxy or filter of this network intercepts the connection, or a proxy in front of the server refuses it", C::Interceptor).unless(&[C::StatusIs(511)]),
-            medium("a transparent proxy or filter of this network intercepts the connection, or a proxy in front of the server refuses it", C::MaybeInterceptor),
+            high(FILTERED, C::Interceptor).unless(&[C::StatusIs(511), C::Loopback]),
+            medium(FILTERED, C::MaybeInterceptor).unless(&[C::Loopback]),
+            high(FILTERED_HERE, C::All(&[C::Interceptor, C::Loopback])).unless(&[C::StatusIs(511)])
+                .cure(RULES_HERE),
+            medium(FILTERED_HERE, C::All(&[C::MaybeInterceptor, C::Loopback])).unless(&[C::StatusIs(511)])
+                .cure(RULES_HERE),
         ])
         .seen("over ws:// and without a proxy: 511, X-Squid-Error or the page of a filter; if nothing else explains the answer, 407, or the name of a forward proxy in Server or on the page"),
 ];

@@ -45,6 +45,14 @@ const TRANSPARENT: LikelyCause =
     medium("a transparent proxy of this network removed Upgrade and Connection", C::ForwardProxied)
         .cure("use `wss://`, which it can't read, or ask it for a tunnel: `--proxy URL`");
 
+/// The cause if the path has two slashes in a row.
+const DOUBLED: LikelyCause = medium(
+    "the path has a doubled slash, which many servers take for another path",
+    C::DoubledSlash,
+)
+.unless(&[C::UpgradePasses, C::OtherPathDiffers])
+.cure("write the path with single slashes; then check it");
+
 /// The cause if the answering program serves only HTTP.
 pub(super) const UNABLE: LikelyCause =
     medium("the program or host that answers has no WebSocket support", C::Unable).cure(
@@ -116,6 +124,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check the path and the query; ws with a path option answers 400 for every other path")
         .source("measured on ws and graphql-ws")
         .causes(&[
+            DOUBLED,
             TRANSPARENT,
             medium("Django takes the request for suspicious, as it does one whose Host ALLOWED_HOSTS lacks", SUSPICIOUS)
                 .cure("add the name to ALLOWED_HOSTS, or send one of its names: `--host NAME`; a proxy in front must forward Host"),
@@ -352,6 +361,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             UNABLE,
             medium("a proxy or the server rewrites the path, and there is no WebSocket at the new one", C::NamesOtherPath)
                 .cure("compare the paths, and whether the server itself strips a prefix: in nginx that of `location` with that of `proxy_pass`, in Apache the two of `ProxyPass`; then check the path of the application"),
+            DOUBLED,
             TRANSPARENT,
             medium("the router that answers, of the application or of a proxy, has no route for this path, as it is in the URL or as a proxy rewrote it, or for this Host", C::Unrouted).unless(&[C::NamesOtherPath, C::OtherPathElsewhere, C::OtherPathDiffers])
                 .cure("check the path, in the URL and as a proxy forwards it, with or without its prefix, and the name and port of the URL; in Phoenix it ends with `/websocket`; in traefik and gateways, compare the rules for path and host"),
@@ -365,17 +375,19 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("compare the path that reaches the server behind with the application's: in nginx that of `proxy_pass`, in Apache the second one of `ProxyPass`"),
             medium("the application took the upgrade for a plain request: it has no WebSocket at this path or none at all, or a proxy removed Upgrade and Connection", C::PlainPage).unless(&[C::Proxied, C::ForwardProxied, C::PlainDiffers, C::UpgradePasses, C::NamesOtherPath])
                 .cure("check the path, and that the WebSocket server is attached to the program that listens on this port; if a proxy is in front, make it forward Upgrade and Connection"),
-            medium("the server in front answered itself: it has no route for this path, this Host or these headers", C::ProxyOwn)
+            medium("the server in front passes a plain GET on, and has no rule for an upgrade at this path", C::OnlyPlainPassed)
+                .cure("add the rule for WebSockets to the server in front, in Traffic Server `map ws://…` or `map wss://…` next to the one for http"),
+            medium("the server in front answered itself: it has no route for this path, this Host or these headers", C::ProxyOwn).unless(&[C::OnlyPlainPassed])
                 .cure("check the path, and the name and port of the URL, against the configuration of the server in front"),
             medium("the server knows the path and saw no upgrade: a proxy on the path, possibly a transparent one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
-                .cure("make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
+                .cure("make the proxy forward Upgrade and Connection, or, if the server is on another machine, use `wss://`, which a transparent proxy can't read"),
             medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::AllSame).unless(&[C::NamesOtherPath, C::NamesPath, C::Unrouted, C::PlainSameAtKnownPath, C::Unable, C::PlainPage, C::Proxied, C::ProxyOwn, C::InspectorTarget])
-                .cure("check the path, then the name and port of the URL; if they are right, make the proxy forward Upgrade and Connection, or use `wss://`, which a transparent proxy can't read"),
+                .cure("check the path, then the name and port of the URL; if they are right, make the proxy forward Upgrade and Connection, or, if the server is on another machine, use `wss://`, which a transparent proxy can't read"),
             medium("a wrong path, in the URL or rewritten by a proxy", C::OtherPathSame).unless(&[C::PlainSameAtKnownPath, C::AllSame, C::NamesPath, C::Unrouted, C::ProxyOwn]),
             medium("the path exists, but a resource or parameter in the URL is unknown: another path gets another answer", C::OtherPathDiffers),
             medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::Status).unless(&[C::OtherPathDiffers, C::OtherPathSame, C::NamesPath, C::Unrouted, C::Proxied, C::ProxyOwn, C::Unable, C::InspectorTarget]),
             medium("a wrong path, in the URL or rewritten by a proxy", C::Proxied).unless(&[C::OtherPathDiffers, C::NamesPath, C::Unrouted, C::ProxyOwn]),
-            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, C::AllSame, C::Unrouted]),
+            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::PlainPageBehindProxy, C::PlainSameBehindProxy, C::ProxyOwn, C::UpgradePasses, C::AllSame, C::Unrouted]),
             low("Upgrade and Connection were lost on the way").with(C::NamesPath).unless(&[C::PlainDiffers, C::UpgradePasses, C::Proxied, C::ProxyOwn, C::Unrouted]),
             low("the server has no WebSocket support").with(C::Http10).unless(&[C::Unable])
                 .cure("run the application under a server with WebSocket support"),
@@ -535,7 +547,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("start the application, or correct its address in the proxy"),
             medium("the application behind the router crashed, does not start or does not answer", C::Body("herokucdn.com/error-pages/application-error"))
                 .cure("read the application's log"),
-            medium("the cache in front got no valid answer from the server behind it, or is not configured to pipe upgrades", C::Body("backend fetch failed"))
+            medium("the cache in front gets no valid answer from the server behind it, to a plain GET either", C::All(&[C::Body("backend fetch failed"), C::PlainGateway]))
+                .cure("start the server behind the cache, or correct its address and port there"),
+            medium("the cache in front got no valid answer from the server behind it, or is not configured to pipe upgrades", C::Body("backend fetch failed")).unless(&[C::PlainGateway])
                 .cure("in Varnish: `if (req.http.upgrade ~ \"(?i)websocket\") { return (pipe); }`, and check the backend"),
             low("the application is down, starting or in maintenance"),
             low("its health check fails"),

@@ -16,6 +16,9 @@ pub fn of_alert(number: u8) -> Option<&'static str> {
     })
 }
 
+/// The cure if the server has no certificate for the name, or got an address.
+const KNOWN_NAME: &str = "connect by a name the server has a certificate for";
+
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
     error("W201", "the port speaks plain HTTP, not TLS")
@@ -101,8 +104,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("trust its issuer: `--cacert FILE` with the certificate of that authority; or make the server send the whole chain"),
             medium("it is from a private authority, or from a product that decrypts TLS", C::RootSent).unless(&[C::IssuerIntercepts])
                 .cure("trust its authority with `--cacert FILE`, or use --insecure"),
-            low("it is from a private authority").unless(&[C::SelfSigned, C::RootSent]),
-            low("the server sends its own certificate without the intermediate one").unless(&[C::SelfSigned, C::RootSent]),
+            medium("it is from another authority than those of the roots given", C::OwnRoots).unless(&[C::IssuerIntercepts, C::IssuerElsewhere, C::IssuerLacking, C::SelfSigned, C::RootSent])
+                .cure("give the certificate of the authority that issued it: `--cacert FILE`; wscope then trusts no other one"),
+            low("it is from a private authority").unless(&[C::SelfSigned, C::RootSent, C::OwnRoots]),
+            low("the server sends its own certificate without the intermediate one").unless(&[C::SelfSigned, C::RootSent, C::IssuerElsewhere, C::IssuerLacking]),
             low("TLS is intercepted by a security product or a debugging proxy").unless(&[C::SelfSigned, C::RootSent]),
         ])
         .seen("the verifier finds no trusted issuer"),
@@ -112,12 +117,18 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("RFC 8446 §6.2")
         .causes(&[
             medium("the server has no certificate for this name: Go's servers and Caddy answer so", C::Alert(80))
-                .cure("connect by a name the server has a certificate for"),
+                .cure(KNOWN_NAME),
             medium("an option of this run sends a name that the server does not have, or none", C::OwnName)
                 .cure("give a name that the server has to `--sni`, or omit `--sni` and `--no-sni`"),
-            medium("the server does not know the name: an address was used", C::HostIsAddress).unless(&[C::OwnName]),
+            medium("the server does not know the name: an address was used", C::HostIsAddress).unless(&[C::OwnName])
+                .cure(KNOWN_NAME),
+            high("the server does not know the name sent to it: without one, TLS agrees", C::NoNameHelps).unless(&[C::OwnName])
+                .cure(KNOWN_NAME),
+            medium("the server does not know the name: an option of this run leads the name to another address", C::OwnAddress).unless(&[C::OwnName, C::HostIsAddress, C::NoNameHelps])
+                .cure("check the name of the URL, and the address of `--resolve` or `--connect-to`: the server must have a certificate for that name"),
+            low("the server has no site or certificate for the name that was sent").unless(&[C::OwnName, C::HostIsAddress, C::OwnAddress])
+                .cure("check the name of the URL against the sites of the server; then compare cipher suites and versions: `openssl s_client -connect HOST:PORT`"),
             low("the server accepts only cipher suites or curves that are not offered"),
-            low("it does not know the server name"),
         ])
         .seen("alert 40 handshake_failure, 47 illegal_parameter or 71 insufficient_security, or one without an entry"),
     error("W210", "client and server share no TLS version")
@@ -160,8 +171,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the server accepts nothing that was offered in the ALPN extension, which is http/1.1 by default; such a server often supports HTTP/2 only")
         .help("use an HTTP/1.1 port of the server, or enable HTTP/1.1 on this one")
         .source("RFC 7301 §3.2; measured on real servers")
-        .causes(&[medium("http/1.1 was not offered", C::OwnAlpn).cure("offer `http/1.1` with `--alpn`, or omit it")])
-        .seen("alert 120 no_application_protocol"),
+        .causes(&[
+            medium("http/1.1 was not offered", C::OwnAlpn).cure("offer `http/1.1` with `--alpn`, or omit it"),
+            high("the server speaks only HTTP/2 over TLS", C::All(&[C::OnlyHttp2, C::PlainUnanswered])),
+            medium("the server speaks only HTTP/2 over TLS", C::OnlyHttp2).unless(&[C::PlainUnanswered]),
+        ])
+        .seen("alert 120 no_application_protocol; or an end without an answer after no protocol was agreed, if TLS agrees on h2 where that is offered"),
     error("W214", "TLS agreed on HTTP/2")
         .because("the HTTP/1.1 upgrade is not possible on an HTTP/2 connection")
         .help("offer only http/1.1 in ALPN")

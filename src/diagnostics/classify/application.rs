@@ -10,7 +10,7 @@ use crate::diagnostics::heard::{self, Grievance};
 use crate::diagnostics::inner::inner;
 use crate::diagnostics::sniff::contains;
 use crate::diagnostics::url::Url;
-use crate::diagnostics::{Facts, Place, Severity, Span};
+use crate::diagnostics::{Clue, Facts, Place, Severity, Span};
 use crate::event::Direction;
 use crate::wire::head::Head;
 use crate::wire::{Data, OpCode, Role};
@@ -131,12 +131,11 @@ fn failed(facts: &Facts<'_>, found: &mut Findings<'_>) {
 fn refuses(facts: &Facts<'_>, content: &[u8]) -> bool {
     let request = facts.stream.kept.iter().rfind(|message| message.ours);
     let request = request.map(|message| message.content).unwrap_or_default();
-    match content.trim_ascii_start().first() {
-        Some(b'{') => {
-            let whole = content.len() < HEARD_MOST;
-            answer::refuses(&heard::text(request), &heard::text(content), whole)
-        }
-        _ => heard::complains(content) >= Some(Grievance::Shouted),
+    let (request, answer) = (heard::text(request), heard::text(content));
+    let (request, answer) = (heard::bare(&request), heard::bare(&answer));
+    match answer.starts_with('{') {
+        true => answer::refuses(&request, &answer, content.len() < HEARD_MOST),
+        false => heard::complains(content) >= Some(Grievance::Shouted),
     }
 }
 
@@ -188,6 +187,15 @@ fn silent(facts: &Facts<'_>, protocol: &str, first: &[u8], found: &mut Findings<
                 "the application behind it failed, or speaks another protocol",
                 format!("{title} goes on with {message} of the server, and no message came"),
             )
+        });
+    }
+    let unsaid = facts.stream.messages == 0 && !ended_by_peer(facts) && facts.role == Role::Client;
+    if let Some(fact) = Clue::PathWantsSubprotocol.seen(facts).filter(|_| unsaid && lasted) {
+        // Without a message of ours, the server had nothing to answer.
+        let asked = sent.is_some();
+        found.add("W517", |d| {
+            let d = d.severity(if asked { Severity::Warning } else { Severity::Note });
+            d.suggests("the server answers only clients that speak a subprotocol of it", fact)
         });
     }
     if protocol.starts_with("wamp.2") && ended && sent.is_none() {

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use crate::diagnostics::facts::SILENCE;
+use crate::diagnostics::{Diagnostic, Facts};
+
 /// A ping interval that prevents a timer of this length from expiring, as the value of an option.
 /// It is half of the time; for a long time, it is less.
 pub(super) fn ping_interval(silence: Duration) -> String {
@@ -16,6 +19,30 @@ pub(super) fn ping_interval(silence: Duration) -> String {
 /// A time in seconds, for example `2.0 s`.
 pub(super) fn seconds(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
+}
+
+/// Ages at which proxies and services end connections, and lifetimes of tokens, in seconds.
+const AGES: [u64; 18] =
+    [5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 600, 900, 1200, 1800, 3600, 7200];
+
+/// Adds a limit on the age as a possible cause, if the connection ended at a round age and was in
+/// use until then. `quiet` is the time without traffic before the end.
+pub(super) fn aged(d: Diagnostic, facts: &Facts<'_>, age: Duration, quiet: Duration) -> Diagnostic {
+    let is_near = |wanted: &u64| {
+        let wanted = Duration::from_secs(*wanted);
+        age.abs_diff(wanted) <= (wanted / 50).min(SILENCE)
+    };
+    let in_use = facts.stream.messages > 0 && quiet < SILENCE && !facts.stream.ended_on_ours;
+    if !in_use || !AGES.iter().any(is_near) {
+        return d;
+    }
+    let (age, quiet) = (seconds(age), quiet.as_millis());
+    let mut d = d.note(format!(
+        "it ended {age} after the 101, and {quiet} ms after other traffic: it was not idle"
+    ));
+    let other = ["idle timeout", "age of connections"];
+    d.causes.retain(|cause| !other.iter().any(|words| cause.text.contains(words)));
+    d.possible("a limit on the age of a connection, not an idle timeout: of a proxy, of a service (Cloud Run: at most 60 min; AWS API Gateway: 2 h), or of a token")
 }
 
 #[cfg(test)]

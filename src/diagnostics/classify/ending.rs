@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use super::clocks::{ping_interval, seconds};
+use super::clocks::{aged, ping_interval, seconds};
 use super::closing::was_closed;
 use super::findings::Findings;
-use crate::diagnostics::clue::{complained, is_near};
+use super::why_closed::ANNOUNCED;
+use crate::diagnostics::clue::{announced, complained, is_near};
 use crate::diagnostics::facts::{End, EndKind};
 use crate::diagnostics::heard::Grievance;
 use crate::diagnostics::{Clue, Facts, Severity};
+use crate::event::MessageInfo;
 use crate::wire::{Role, ViolationKind};
 
 /// The idle timeouts of well-known proxies and services, in seconds.
@@ -61,7 +63,9 @@ pub(super) fn ending(facts: &Facts<'_>, found: &mut Findings<'_>) {
 }
 
 fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
-    let whole = end.how == EndKind::Fin && end.partial == 0 && !end.is_silent();
+    let unfinished = facts.stream.unfinished;
+    let whole =
+        end.how == EndKind::Fin && end.partial == 0 && unfinished.is_none() && !end.is_silent();
     if let Some(fact) = Clue::Farewell.seen(facts).filter(|_| whole) {
         return found.add("W801", |d| {
             d.title("the connection ended without a Close frame, as asked for inside")
@@ -72,13 +76,25 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
         });
     }
     let cut = facts.violations.iter().find(|v| v.kind == ViolationKind::CutInsideFrame);
-    if end.partial > 0 || cut.is_some() {
+    let inside = end.partial > 0 || cut.is_some() || unfinished.is_some();
+    let leads = complained(facts).is_some_and(|complaint| complaint.leads());
+    if let Some(fact) = announced(facts).filter(|_| !inside && !leads) {
+        return found.add(lost_code(end), |d| {
+            d.note(clocks(end)).suggests(ANNOUNCED, fact).help("reconnect after a random delay")
+        });
+    }
+    if inside {
         let round = end.partial >= LEAST_LIMIT && end.partial.is_power_of_two();
         let partial = end.partial;
         found.add("W803", |d| {
+            // The last frame of the message is missing as a whole.
+            let between = partial == 0 && cut.is_none();
+            let d = if between { d.title("cut in the middle of a message") } else { d };
             d.note_if(cut.map(|violation| violation.detail.clone()))
                 .note_if((partial > 0).then(|| format!("{partial} bytes of the frame arrived")))
                 .note_if(round.then_some("that is a power of two, which suggests a limit"))
+                .note_if(cut.map(|violation| format!("frame #{} is cut", violation.frame)))
+                .note_if(unfinished.as_ref().map(message_until_now))
                 .note(clocks(end))
         });
     }
@@ -106,10 +122,9 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
             }
         });
     }
-    let code = if end.how == EndKind::Reset { "W802" } else { "W801" };
     // If there is already an error, this entry would add nothing.
     if !found.has_error() {
-        found.add(code, |d| {
+        found.add(lost_code(end), |d| {
             let d = d.note(clocks(end));
             let waiting = facts.stream.unsent;
             if waiting > 0 && end.is_silent() {
@@ -136,10 +151,15 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
                     d.help("follow the message")
                 }
                 Some(complaint) => d.note(complaint.shown()),
-                None => d,
+                None => aged(d, facts, end.lifetime, end.idle),
             }
         });
     }
+}
+
+/// The entry for an end without a Close, if nothing else is known.
+fn lost_code(end: &End) -> &'static str {
+    if end.how == EndKind::Reset { "W802" } else { "W801" }
 }
 
 /// The entry whose timer fits the times of the end.
@@ -164,6 +184,15 @@ fn timer(facts: &Facts<'_>, end: &End) -> Option<&'static str> {
 /// Whether two times differ by at most 2 %.
 fn is_within(time: Duration, other: Duration) -> bool {
     time.abs_diff(other) <= other / 50
+}
+
+/// How much of an incomplete message arrived.
+fn message_until_now(message: &MessageInfo) -> String {
+    let MessageInfo { number, frames, wire_len, .. } = message;
+    let frames = format!("{frames} frame{}", if *frames == 1 { "" } else { "s" });
+    format!(
+        "message #{number} is incomplete: {frames} of it with {wire_len} bytes arrived, and its end did not"
+    )
 }
 
 fn clocks(end: &End) -> String {

@@ -103,6 +103,13 @@ pub(super) fn tcp(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let other = facts.trial(Variation::OtherFamily).map(|trial| trial.what.clone());
     found.add(code, |mut d| {
         d.notes.extend(notes);
+        if code == "W107" {
+            return d
+                .certain()
+                .title("the connection was reset right after it had opened")
+                .possible("something there accepts the connection, and resets it before a request: a filter of addresses, a limit of connections, or a forwarder whose target is down")
+                .help("check what listens on this port: its rules for addresses, its limits, and what is behind it; no request was sent");
+        }
         match (code, other) {
             ("W104", Some(other)) => d.help(format!(
                 "use the address that answers, as in `{}`, or make the server listen on both families",
@@ -183,9 +190,13 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
     if greeted(facts, "HTTP", found) {
         return;
     }
-    let after =
-        format!("the connection closed {:.3} s after the request", unanswered.after.as_secs_f64());
+    let seconds = unanswered.after.as_secs_f64();
+    let after = match unanswered.how {
+        StreamEnd::Timeout => format!("no answer came in {seconds:.3} s after the request"),
+        _ => format!("the connection closed {seconds:.3} s after the request"),
+    };
     let code = match unanswered.how {
+        _ if Clue::OnlyHttp2.seen(facts).is_some() => "W213",
         StreamEnd::Timeout => "W109",
         _ if ENGINE_IO_TIMEOUT.contains(&unanswered.after) => "W108",
         _ => "W107",

@@ -131,7 +131,7 @@ impl RefusalResponse<'_> {
         found
             .or_else(|| self.own_proxy().map(|_| self.by_status()))
             .or_else(|| self.opened())
-            .or_else(|| Clue::Interceptor.seen(self.facts).map(|_| "W117"))
+            .or_else(|| self.interceptor(Clue::Interceptor))
             .or_else(|| self.tls())
             .or_else(|| self.origin())
             .or_else(|| self.own_code())
@@ -143,7 +143,7 @@ impl RefusalResponse<'_> {
             .or_else(|| self.handshake())
             .or_else(|| self.plain_words())
             .or_else(|| Clue::NearHostHelps.seen(self.facts).map(|_| "W351"))
-            .or_else(|| self.maybe_interceptor())
+            .or_else(|| self.interceptor(Clue::MaybeInterceptor))
             .unwrap_or(self.by_status())
     }
 
@@ -171,11 +171,11 @@ impl RefusalResponse<'_> {
         self.body.strip_prefix(OWN_PROXY.as_bytes()).filter(|_| gateway)
     }
 
-    /// A possible filter. But a gateway's message about its upstream is true, whoever operates the
+    /// A filter that this clue shows. But a gateway's message about its upstream is true, whoever operates the
     /// gateway.
-    fn maybe_interceptor(&self) -> Option<&'static str> {
+    fn interceptor(&self, clue: Clue) -> Option<&'static str> {
         let gateway = matches!(self.status, 502..=504);
-        Clue::MaybeInterceptor.seen(self.facts).filter(|_| !gateway).map(|_| "W117")
+        clue.seen(self.facts).filter(|_| !gateway).map(|_| "W117")
     }
 
     fn by_status(&self) -> &'static str {
@@ -296,7 +296,7 @@ impl RefusalResponse<'_> {
             return None;
         }
         // A filter's page mentions permission, too.
-        if phrase == "permission" && self.maybe_interceptor().is_some() {
+        if phrase == "permission" && self.interceptor(Clue::MaybeInterceptor).is_some() {
             return None;
         }
         // The words in a program's error are its own names.

@@ -121,7 +121,7 @@ pub(super) fn left(facts: &Facts<'_>, found: &mut Findings<'_>) {
     let help = facts.wish.and_then(|wish| wish.speaks.as_ref()).map(|speaks| speaks.help);
     if answered {
         // The client may have received what it waited for.
-        if let Some(owed) = owed(facts) {
+        if let Some(owed) = owed(facts, in_order) {
             found.add("W367", |d| d.title(owed).note(after).help(help.unwrap_or(wish::ANSWER)));
         }
         return;
@@ -144,12 +144,24 @@ pub(super) fn left(facts: &Facts<'_>, found: &mut Findings<'_>) {
 
 /// The message that the client still waited for. The kept messages show it if they are all
 /// messages, and complete, or if the server only sent back the received ones.
-fn owed(facts: &Facts<'_>) -> Option<String> {
+fn owed(facts: &Facts<'_>, in_order: bool) -> Option<String> {
     let stream = &facts.stream;
     let whole = !stream.kept.iter().any(|one| one.ours && one.content.len() >= HEARD_MOST);
-    let inner = inner(facts).filter(|_| is_echo(facts) || stream.kept_all && whole)?;
-    let awaited = inner.awaited.filter(|awaited| awaited.direction == Direction::ToClient)?;
-    Some(wish::waiting(inner.title, &awaited))
+    let echo = is_echo(facts);
+    let inner = inner(facts).filter(|_| echo || stream.kept_all && whole)?;
+    if let Some(awaited) = inner.awaited.filter(|one| one.direction == Direction::ToClient) {
+        return Some(wish::waiting(inner.title, &awaited));
+    }
+    let title = inner.title;
+    let back = |what: String| {
+        format!("the client speaks {title}, and got {what} back, which is no answer")
+    };
+    match inner.asked.filter(|_| echo) {
+        Some(about) => Some(back(format!("its own request {about}").trim_end().to_owned())),
+        // A packet may be in parts, so that the kept ones do not show what it is.
+        None if echo && inner.is_named && !in_order => Some(back("its own message".to_owned())),
+        None => None,
+    }
 }
 
 /// Whether this side sent back the first received message.

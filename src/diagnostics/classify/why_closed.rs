@@ -5,8 +5,8 @@
 //! are checked before its silence.
 
 use super::application::{Inside, path_hint};
-use super::clocks::{ping_interval, seconds};
-use crate::diagnostics::clue::{Complaint, complained, is_qualified};
+use super::clocks::{aged, ping_interval, seconds};
+use crate::diagnostics::clue::{Complaint, announced, complained, is_qualified};
 use crate::diagnostics::facts::{End, SILENCE};
 use crate::diagnostics::heard::{self, Grievance};
 use crate::diagnostics::inner::inner;
@@ -29,12 +29,13 @@ type CauseRule = fn(&Closed<'_>) -> Option<Diagnostic>;
 
 /// Rules about messages: of this side, of the protocol inside, and the peer's last message and
 /// reason.
-const SAID: [CauseRule; 8] = [
+const SAID: [CauseRule; 9] = [
     no_subprotocol,
     no_message_of_ours,
     login_refused,
     asked_for,
     complaint,
+    announcement,
     left_inside,
     breach,
     reason_names_fault,
@@ -205,6 +206,13 @@ fn complaint(closed: &Closed<'_>) -> Option<Diagnostic> {
     let sure = refused || complaint.is_last && !closed.is_ordinary();
     let shown = complaint.shown();
     Some(if sure { d.because(shown, why) } else { d.suggests(shown, why) })
+}
+
+/// The peer's last message announces that it ends or restarts.
+fn announcement(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let ends = closed.is_regular() || matches!(closed.body.code, Some(1012 | 1013));
+    let fact = announced(closed.facts).filter(|_| ends)?;
+    Some(closed.known().suggests(ANNOUNCED, fact))
 }
 
 /// The server ended the session of the protocol inside, right after its beginning.
@@ -397,12 +405,15 @@ fn waited_for_us(closed: &Closed<'_>) -> Option<Diagnostic> {
     let unclear = d.causes.is_empty()
         && body.reason.is_empty()
         && (closed.is_regular() || body.code >= Some(4000));
-    Some(match waited && unclear {
+    let d = match waited && unclear {
         true => d
             .possible(NOTHING_REQUIRED_CAME)
             .help("send the messages that the application expects: its documentation names them"),
         false => d,
-    })
+    };
+    // A reason, or another code, is about something else.
+    let timed = closed.says_nothing() && matches!(body.code, None | Some(1000 | 1001 | 1008));
+    Some(if timed { aged(d, facts, end.last, end.quiet) } else { d })
 }
 
 /// There was a silence before the Close, possibly because of a timer.
@@ -467,6 +478,9 @@ fn silence(closed: &Closed<'_>) -> Option<Diagnostic> {
     let d = titled(d).help(help);
     Some(if body.code.is_none() { d.severity(Severity::Warning) } else { d })
 }
+
+/// The cause if the peer announced the end.
+pub(super) const ANNOUNCED: &str = "the server ends or restarts, as it announced";
 
 /// The cause if this side did not answer a heartbeat.
 const UNANSWERED: &str = "the application did not receive the answer to its heartbeat message";

@@ -325,7 +325,7 @@ impl ClientOpening {
             OpeningState::Begin => self.begin(runtime, now),
             OpeningState::Resolving(result) => match received(&result)? {
                 Some(addresses) => {
-                    let addresses = addresses.map_err(|error| self.on_the_way(error.into()))?;
+                    let addresses = addresses.map_err(|error| self.not_found(error))?;
                     self.resolved(&addresses, runtime, now)
                 }
                 None => self.wait(OpeningState::Resolving(result)),
@@ -572,6 +572,16 @@ impl ClientOpening {
         self.go(OpeningState::Resolving(result))
     }
 
+    /// The error of a lookup. The name server is not to blame if `--max-time` ended the wait.
+    fn not_found(&self, error: ResolveError) -> OpenError {
+        let began = self.phase_began;
+        let deadline = Deadline::within(self.config.connect_timeout, self.max_time, began);
+        match error {
+            ResolveError::TimedOut { .. } if deadline.is_last() => deadline.passed(""),
+            error => self.on_the_way(error.into()),
+        }
+    }
+
     /// Connects to one of the addresses.
     fn resolved(
         &mut self,
@@ -584,6 +594,7 @@ impl ClientOpening {
             runtime.record.resolved();
         }
         if let Some(Route { hop: Hop::Tcp(host), .. }) = self.route.clone() {
+            self.evidence.looked_up(&host);
             self.emit(&Event::Resolved { host: &host.host, addresses }, runtime)?;
         }
         let elsewhere: Vec<SocketAddr> =

@@ -158,7 +158,9 @@ impl Lens for Cable {
                 Decoded::new(NAME, "disconnect", summary)
                     .field_if("reason", value.get("reason"))
                     .field_if("reconnect", value.get("reconnect"))
-                    .refuses_if(true)
+                    // A server that restarts wants the client back.
+                    .refuses_if(value.get("reconnect") != Some(&Value::Bool(true)))
+                    .leaves_if(value.get("reconnect") == Some(&Value::Bool(true)))
             }
             (None, Some(_)) => {
                 let summary = format!("{name} {}", value.get("message")?.short());

@@ -22,7 +22,7 @@ pub(super) static PROTOCOL: Protocol = Protocol {
         let packet = PhoenixMessage::read(message);
         packet.is_some_and(|packet| match packet.event.as_str() {
             "phx_join" | "heartbeat" => message.from_client(),
-            "phx_reply" => !message.from_client(),
+            "phx_reply" | "phx_error" | "phx_close" => !message.from_client(),
             _ => false,
         })
     },
@@ -235,13 +235,14 @@ impl Lens for Phoenix {
             let topic = remembered(&topic);
             // The end of an earlier join does not affect a later one.
             let own = self.topics.get(&topic);
-            if event == "phx_close"
-                && own.is_some_and(|own| join_ref.is_none_or(|join| join == *own))
-            {
+            let ends = matches!(&*event, "phx_close" | "phx_error")
+                && own.is_some_and(|own| join_ref.is_none_or(|join| join == *own));
+            if ends {
                 self.topics.remove(&topic);
                 self.closed.insert(topic, ());
             }
-            return Some(vec![decoded.fails_if(failed)]);
+            // The client did not leave the topic.
+            return Some(vec![decoded.fails_if(failed || ends)]);
         }
         self.spoken = true;
         let quiet = self.heard.again(message.micros, TIMEOUT);

@@ -11,8 +11,8 @@ use crate::client::talk::TrialTalk;
 use crate::client::{one_line, prepare};
 use crate::config::reach::ReachConfig;
 use crate::config::{Display, OpenConfig};
-use crate::diagnostics::facts::{SILENCE, TrialOutcome, Variation};
-use crate::diagnostics::{Diagnostic, Family, Severity, is_ordinary};
+use crate::diagnostics::facts::{SILENCE, Trial, TrialOutcome, Variation};
+use crate::diagnostics::{Clue, Diagnostic, Family, Severity, is_ordinary, tells_outcome};
 use crate::engine::exit::Exit;
 use crate::engine::open_error::OpenError;
 use crate::engine::opening::{ClientOpening, Opening as _, open};
@@ -52,7 +52,8 @@ pub fn run(args: DoctorArgs, terminal: Terminal) -> anyhow::Result<Exit> {
         Ok(summary) => summary,
         Err(exit) => return Ok(exit),
     };
-    let mut exam = Exam { config: &config, steps: Vec::new(), found: Vec::new() };
+    let (steps, found) = (Vec::new(), Vec::new());
+    let mut exam = Exam { config: &config, steps, found, limited: false };
     let (opened, verdict, exit) = match exam.examine(args.idle, &mut runtime) {
         Ok(examined) => examined,
         Err(OpenError::Local(error)) => return Err(error.into()),
@@ -86,6 +87,8 @@ struct Exam<'a> {
     config: &'a OpenConfig,
     steps: Vec<DoctorStep>,
     found: Vec<Diagnostic>,
+    /// A trial met a limit of the server, which the connections before it reached.
+    limited: bool,
 }
 
 impl Exam<'_> {
@@ -119,9 +122,12 @@ impl Exam<'_> {
                 self.attempt(Variation::NoOrigin, &mut trace, until, runtime)?;
                 self.attempt(Variation::OwnOrigin, &mut trace, until, runtime)?;
                 self.steps.extend(after);
-                let (verdict, exit) = unhealthy.unwrap_or_else(|| {
+                let (mut verdict, exit) = unhealthy.unwrap_or_else(|| {
                     (format!("a WebSocket opens in {}", clock::brief(elapsed)), Exit::Success)
                 });
+                if self.limited {
+                    verdict.push_str("; later connections of this examination met a limit");
+                }
                 Ok((true, verdict, exit))
             }
             Err(error @ (OpenError::Signal(_) | OpenError::Local(_))) => Err(error),
@@ -258,9 +264,17 @@ impl Exam<'_> {
             Variation::Redirected => "redirect",
             Variation::OtherScheme => "other scheme",
             Variation::OtherFamily => "other family",
+            Variation::OnlyHttp2 => "http/2",
+            Variation::NoName => "no name",
         };
-        self.add(name, outcome, &trial.to_string(), Some(asked.elapsed()));
-        trace.trials.push(trial);
+        let limited = is_limited(&trial, status);
+        let outcome = if limited { StepOutcome::Odd } else { outcome };
+        let note = if limited { LIMITED } else { "" };
+        self.add(name, outcome, &format!("{trial}{note}"), Some(asked.elapsed()));
+        if !limited {
+            trace.trials.push(trial);
+        }
+        self.limited |= limited;
         Ok(())
     }
 
@@ -284,7 +298,10 @@ impl Exam<'_> {
         let offered = self.config.subprotocols.join(", ");
         let (outcome, text) = match (&report.agreed.subprotocol, offered.as_str()) {
             (Some(name), _) => (StepOutcome::Ok, escaped(name.as_bytes())),
-            (None, "") => (StepOutcome::Ok, "none was offered".to_owned()),
+            (None, "") => match Clue::PathWantsSubprotocol.seen(&trace.facts()) {
+                Some(wanted) => (StepOutcome::Odd, wanted),
+                None => (StepOutcome::Ok, "none was offered".to_owned()),
+            },
             (None, names) => (StepOutcome::Odd, format!("the server accepted none of {names}")),
         };
         self.add("subprotocol", outcome, &text, None);
@@ -338,6 +355,10 @@ impl Exam<'_> {
             for text in lines {
                 self.add("again", StepOutcome::Odd, &text, None);
             }
+            // Such a trial says nothing about the first session.
+            let all = talk.evidence.trials.len();
+            talk.evidence.trials.retain(|trial| !is_limited(trial, Some(101)));
+            self.limited |= talk.evidence.trials.len() < all;
         }
         if matches!(ended.cause, Cause::Lost(_)) && !probe::ended_early(&ended, lasted) {
             probe::look_again(self.config, &mut talk.evidence, runtime)?;
@@ -434,6 +455,16 @@ impl Exam<'_> {
     }
 }
 
+/// What a trial that met a limit proves.
+const LIMITED: &str =
+    ": a limit, which the connections before it reached; the verdict rests on the first one";
+
+/// Whether a trial met a limit on the number of connections that the first one, with this status,
+/// did not meet.
+fn is_limited(trial: &Trial, first: Option<u16>) -> bool {
+    trial.status() == Some(429) && first.is_some() && first != Some(429)
+}
+
 /// A server that closes this long after its last message may have an idle timeout.
 const PAUSE: Duration = SILENCE.saturating_sub(Duration::from_millis(250));
 
@@ -445,8 +476,9 @@ const WAITED: Duration = Duration::from_millis(100);
 fn is_end_of_messages(talk: &TrialTalk, ended: &Ending) -> bool {
     let body = ended.received.as_ref();
     let body = body.filter(|_| ended.by == Side::Peer && ended.cause == Cause::Closed);
+    let tells = |reason: &[u8]| is_ordinary(reason) || tells_outcome(reason);
     let Some(body) =
-        body.filter(|body| matches!(body.code, None | Some(1000)) && is_ordinary(&body.reason))
+        body.filter(|body| matches!(body.code, None | Some(1000)) && tells(&body.reason))
     else {
         return false;
     };
