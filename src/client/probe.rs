@@ -8,6 +8,7 @@ use super::one_line;
 use super::talk::TrialTalk;
 use crate::config::{Login, OpenConfig};
 use crate::diagnostics::facts::{AGREED, Dial, DialOutcome, Trial, TrialOutcome, Variation};
+use crate::diagnostics::gives_reason;
 use crate::engine::open_error::OpenError;
 use crate::engine::opening::{ClientOpening, Opened, Opening as _, open};
 use crate::engine::opening_evidence::OpeningEvidence;
@@ -376,6 +377,14 @@ pub fn attempt(
         Variation::NoSubprotocol if evidence.sent("Sec-WebSocket-Protocol").is_some() => {
             (without_subprotocols(config), String::new())
         }
+        Variation::Subprotocol => return with_subprotocols(config, evidence, until, runtime),
+        Variation::Redirected => match at_location(config, evidence) {
+            Some(other) => {
+                let what = other.target.resource_name.clone();
+                (other, what)
+            }
+            None => return Ok(None),
+        },
         Variation::OwnHost => {
             let own = config.target.host_header.clone();
             if !has_other_host(config, evidence) {
@@ -412,7 +421,6 @@ pub fn attempt(
         Variation::NoOrigin
         | Variation::NoSubprotocol
         | Variation::OtherPath
-        | Variation::Subprotocol
         | Variation::Unchanged
         | Variation::Again => return Ok(None),
     };
@@ -423,12 +431,101 @@ pub fn attempt(
     Ok(trial.filter(|trial| !near || trial.status() == Some(101)))
 }
 
+/// Subprotocols that servers require most. The list is short, because some servers read only the
+/// first 128 bytes of one.
+const USUAL: [&str; 10] = [
+    "mqtt",
+    "xmpp",
+    "sip",
+    "janus-protocol",
+    "v12.stomp",
+    "graphql-transport-ws",
+    "graphql-ws",
+    "ocpp1.6",
+    "wamp.2.json",
+    "nats",
+];
+
+/// The subprotocols to offer, each list in a trial of its own: those that the path or an answer
+/// suggests, then the usual ones.
+fn offers(config: &OpenConfig, evidence: &OpeningEvidence) -> Vec<Vec<String>> {
+    let named = evidence.response().and_then(|head| head.get("Sec-WebSocket-Protocol"));
+    let named = named.map(|name| String::from_utf8_lossy(name.trim_ascii()).into_owned());
+    let is_token = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let named = named.filter(|name| !name.is_empty() && name.chars().all(is_token));
+    let plain = evidence.trials.iter().find(|trial| trial.variation == Variation::NoUpgrade);
+    let page = String::from_utf8_lossy(plain.and_then(Trial::body).unwrap_or_default());
+    let vite = page.contains("/@vite/client").then(|| "vite-hmr".to_owned());
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let hinted = match named.or(vite) {
+        Some(name) => vec![name],
+        None => owned(suggested(&config.target.resource_name)),
+    };
+    [hinted, owned(&USUAL)].into_iter().filter(|names| !names.is_empty()).collect()
+}
+
+/// Whether a subprotocol may be what a refusal wants.
+fn may_want_subprotocol(evidence: &OpeningEvidence) -> bool {
+    let code = evidence.response().and_then(Head::status_line).map(|line| line.code);
+    let other = matches!(code, Some(401 | 404 | 405 | 429));
+    let offered = evidence.sent("Sec-WebSocket-Protocol").is_some();
+    !offered && !other && !gives_reason(evidence.body(), code.unwrap_or_default())
+}
+
+/// Offers subprotocols until a WebSocket opens, if the request has none and the refusal gives no
+/// other reason.
+fn with_subprotocols(
+    config: &OpenConfig,
+    evidence: &OpeningEvidence,
+    until: Instant,
+    runtime: &mut Runtime,
+) -> Result<Option<Trial>, OpenError> {
+    let mut last = None;
+    if !may_want_subprotocol(evidence) {
+        return Ok(last);
+    }
+    for names in offers(config, evidence) {
+        let mut what = if names == USUAL { String::new() } else { names.join(", ") };
+        let mut other = without_subprotocols(config);
+        other.subprotocols = names;
+        let (Some(outcome), trace) = traced(&other, until, runtime)? else { break };
+        let opened = outcome == TrialOutcome::Opened;
+        let taken = trace.response().and_then(|head| head.get("Sec-WebSocket-Protocol"));
+        if let Some(name) = taken.filter(|_| opened) {
+            what = escaped(name);
+        }
+        last = Some(Trial { variation: Variation::Subprotocol, what, outcome });
+        if opened {
+            break;
+        }
+    }
+    Ok(last)
+}
+
+/// The request to the path of a redirect to the same server.
+fn at_location(config: &OpenConfig, evidence: &OpeningEvidence) -> Option<OpenConfig> {
+    let location = evidence.response()?.get("Location")?;
+    let location = std::str::from_utf8(location).ok()?;
+    let host = format!("://{}/", config.target.host_header);
+    let path = match location.split_once(&host) {
+        Some((_, path)) => format!("/{path}"),
+        None => location.to_owned(),
+    };
+    let local = path.starts_with('/') && !path.starts_with("//");
+    let printed = path.bytes().all(|byte| byte.is_ascii_graphic());
+    (local && printed && path != config.target.resource_name).then(|| {
+        let mut other = config.clone();
+        other.target.resource_name = path;
+        other
+    })
+}
+
 /// Whether a trial differs from the first request only in a header.
 fn is_of_header(trial: &Trial) -> bool {
     use Variation as V;
     matches!(
         trial.variation,
-        V::OwnOrigin | V::NoOrigin | V::NoSubprotocol | V::OwnHost | V::NearHost
+        V::OwnOrigin | V::NoOrigin | V::NoSubprotocol | V::Subprotocol | V::OwnHost | V::NearHost
     )
 }
 
@@ -521,9 +618,15 @@ pub fn variations(error: &OpenError, evidence: &OpeningEvidence) -> &'static [Va
         _ if !evidence.is_connected() || evidence.awaits_proxy() || is_about_certificate(error) => {
             &[]
         }
-        E::Closed { .. } | E::Io(_) | E::TimedOut { .. } if evidence.was_asked() => {
-            &[V::OtherScheme, V::OnlyHttp2, V::NoUpgrade, V::NoSubprotocol, V::OtherPath]
-        }
+        E::Closed { .. } | E::Io(_) | E::TimedOut { .. } if evidence.was_asked() => &[
+            V::OtherScheme,
+            V::OnlyHttp2,
+            V::NoUpgrade,
+            V::NoSubprotocol,
+            V::OwnOrigin,
+            V::Subprotocol,
+            V::OtherPath,
+        ],
         E::Tls(TlsError::Alert { .. }) => &[V::OtherScheme, V::NoName],
         E::Tls(_) | E::Closed { .. } | E::NotHttp(_) | E::Io(_) | E::TimedOut { .. } => {
             &[V::OtherScheme]
@@ -531,11 +634,13 @@ pub fn variations(error: &OpenError, evidence: &OpeningEvidence) -> &'static [Va
         E::Refused { .. } => {
             match evidence.response().and_then(Head::status_line).map(|line| line.code) {
                 _ if evidence.wants_tls() => &[V::OtherScheme],
-                Some(400..=500) => &[
+                Some(300..=399) => &[V::NoUpgrade, V::Redirected],
+                Some(400..=501) => &[
                     V::NoUpgrade,
                     V::OwnOrigin,
                     V::NoOrigin,
                     V::NoSubprotocol,
+                    V::Subprotocol,
                     V::OwnHost,
                     V::NearHost,
                     V::OtherPath,
@@ -615,14 +720,24 @@ const WATCHED: Duration = Duration::from_millis(300);
 const WATCHED_MOST: Duration = Duration::from_millis(1500);
 
 /// Subprotocols that servers require at paths that contain a word.
-const SUBPROTOCOLS: [(&str, &[&str]); 6] = [
+const SUBPROTOCOLS: [(&str, &[&str]); 9] = [
     ("graphql", &["graphql-transport-ws", "graphql-ws"]),
     ("subscriptions", &["graphql-transport-ws", "graphql-ws"]),
     ("mqtt", &["mqtt"]),
     ("stomp", &["v12.stomp"]),
     ("xmpp", &["xmpp"]),
     ("ocpp", &["ocpp1.6", "ocpp2.0.1"]),
+    ("janus", &["janus-protocol"]),
+    ("sip", &["sip"]),
+    ("wamp", &["wamp.2.json"]),
 ];
+
+/// The subprotocols that the path of a resource suggests.
+fn suggested(resource: &str) -> &'static [&'static str] {
+    let path = path(resource).to_ascii_lowercase();
+    let known = SUBPROTOCOLS.iter().find(|(word, _)| path.contains(word));
+    known.map_or(&[], |(_, names)| names)
+}
 
 /// How long a peer may take to answer the Close of a trial.
 const LEAVE: Duration = Duration::from_millis(200);
@@ -801,9 +916,7 @@ fn session_variations(
     if has_origin(config) {
         list.push((Variation::NoOrigin, String::new(), without_origin(config)));
     }
-    let resource = path(&config.target.resource_name).to_ascii_lowercase();
-    let known = SUBPROTOCOLS.iter().find(|(word, _)| resource.contains(word));
-    for name in known.map_or(&[][..], |(_, names)| names) {
+    for name in suggested(&config.target.resource_name) {
         if config.subprotocols.iter().any(|offered| offered == name) {
             continue;
         }

@@ -184,6 +184,8 @@ pub enum Clue {
     NoOrigin,
     /// The Origin of the request is that of the server.
     OriginIsOwn,
+    /// The Origin of the request has the host of the URL, and no other port.
+    OriginOfHost,
     /// An Authorization or Cookie header was sent.
     CredentialsSent,
     /// Neither Authorization nor Cookie was sent.
@@ -243,6 +245,21 @@ pub enum Clue {
     PlainSameAtKnownPath,
     /// The refusal has the form of the library ws. Its 401 means that verifyClient refused.
     WsRefusal,
+    /// The answer is the bare 400 of the library ws, which gets no request without Upgrade.
+    WsBadRequest,
+    /// What Node's inspector says at a path without a target, also to an upgrade.
+    InspectorTarget,
+    /// Werkzeug's page for an upgrade at a route without WebSocket.
+    PlainRoute,
+    /// A plain GET succeeds, and the code of an upgrade handler wrote the refusal: an HTTP server
+    /// adds headers of its own.
+    Handwritten,
+    /// The path is that of Socket.IO, and the query lacks a parameter that it requires.
+    EngineIoQuery,
+    /// The answer to a plain GET is the error of Engine.IO with this number.
+    PlainEngineIo(u8),
+    /// The answer names a subprotocol that was not offered.
+    SubprotocolNamed,
     /// Subprotocols were offered, and the 101 names none.
     SubprotocolIgnored,
     /// The same as [`Clue::SubprotocolIgnored`], and the connection ended before any message of the
@@ -339,6 +356,8 @@ pub enum Clue {
     RedirectsHost,
     /// The redirect leads to another path.
     RedirectsPath,
+    /// The redirect leads to a WebSocket at an address that only the server's network knows.
+    RedirectsInside,
     /// The redirect leads to a page with the name of a file, or has a URL in its query.
     RedirectsPage,
     /// A request without TLS is redirected to another host. That host is in a private network, or
@@ -356,6 +375,12 @@ pub enum Clue {
     PlainPageBehindProxy,
     /// Without a subprotocol, it opens, or gets an answer if there was none.
     NoSubprotocolHelps,
+    /// With another subprotocol, it opens.
+    SubprotocolHelps,
+    /// With the server's own Origin, it opens.
+    OwnOriginOpens,
+    /// The redirect only changes the slashes of the path, and its target does not open, either.
+    RedirectFails,
     /// With the Host of the URL, it opens or gets another status.
     OwnHostHelps,
     /// With the Host `localhost`, it opens or gets another status.
@@ -593,6 +618,10 @@ impl Clue {
                 variation == Variation::OtherPath && Self::OtherPathElsewhere.seen(facts).is_some();
             (known && differs != same && status.is_some() && !elsewhere).then(|| trial.to_string())
         };
+        let opens = |variation| {
+            let trial = facts.trial(variation)?;
+            (trial.status() == Some(101)).then(|| trial.to_string())
+        };
         match self {
             Self::All(clues) => {
                 let seen: Option<Vec<String>> = clues.iter().map(|clue| clue.seen(facts)).collect();
@@ -612,6 +641,14 @@ impl Clue {
                 origin
                     .eq_ignore_ascii_case(own.as_bytes())
                     .then(|| "the Origin sent is the server's own".to_owned())
+            }
+            Self::OriginOfHost => {
+                let origin = String::from_utf8_lossy(sent("Origin")?).into_owned();
+                let (url, origin) = (url?, Url::of(&origin));
+                // Another port is another application.
+                let same = origin.host.eq_ignore_ascii_case(url.host)
+                    && origin.port.is_none_or(|port| port == url.port());
+                same.then(|| "the Origin sent has the host of the URL".to_owned())
             }
             Self::CredentialsSent => ["Authorization", "Cookie"]
                 .into_iter()
@@ -747,6 +784,54 @@ impl Clue {
                 let known = page || Self::OtherPathDiffers.seen(facts).is_some();
                 let lost = Self::UpgradePasses.seen(facts).is_none();
                 (known && lost).then(|| format!("{same}, but not {other}"))
+            }
+            Self::WsBadRequest => {
+                let form = header("Content-Type").is_some_and(|kind| kind == "text/html");
+                let own = status == Some(400) && facts.body == b"Bad Request" && form;
+                // A plain GET does not reach the library.
+                let upgrade = Self::PlainSame.seen(facts).is_none();
+                (own && upgrade).then(||
+                    "the answer is that of the library ws, which gets only requests with Upgrade".to_owned())
+            }
+            Self::InspectorTarget => {
+                // Behind a proxy, the upgrade may have been lost.
+                let direct = proxied(facts.response?).is_none();
+                Self::WholeBody("websockets request was expected").seen(facts).filter(|_| direct)
+            }
+            Self::PlainRoute => {
+                let shouts = facts.response?.status_line()?.reason == b"BAD REQUEST";
+                let page = contains_word(facts.body, "the browser (or proxy) sent a request that this server could not understand");
+                let upgrade = Self::PlainSame.seen(facts).is_none();
+                (status == Some(400) && shouts && page && upgrade).then(||
+                    "the page is Werkzeug's for a request that does not fit the route".to_owned())
+            }
+            Self::Handwritten => {
+                let head = facts.response?;
+                let plain = Self::PlainServes.seen(facts)?;
+                // Libraries of HTTP write a date, a length or a type.
+                let names = ["Server", "Date", "Via", "X-Powered-By", "Content-Length", "Transfer-Encoding", "Content-Type"];
+                let bare = names.iter().all(|name| head.get(name).is_none());
+                (bare && facts.body.is_empty()).then(||
+                    format!("{plain}; the refusal has none of the headers that a server of HTTP writes"))
+            }
+            Self::EngineIoQuery => {
+                let url = url?;
+                let path = url.path.to_ascii_lowercase();
+                let known = ["socket.io", "engine.io"].into_iter().find(|name| path.contains(name))?;
+                let lacks = ["EIO=", "transport="].into_iter().find(|name| !url.query.contains(name))?;
+                Some(format!("{known} is in the path, and the query has no {}", lacks.trim_end_matches('=')))
+            }
+            Self::PlainEngineIo(number) => {
+                let trial = trial(Variation::NoUpgrade).filter(|_| status >= Some(400))?;
+                let code = super::sniff::engine_io_code(trial.body()?)?;
+                (code == number).then(|| format!("{trial}: {}", super::said::words(trial.body().unwrap_or_default())))
+            }
+            Self::SubprotocolNamed => {
+                // Other statuses have reasons of their own.
+                let judged = matches!(status, Some(400 | 406 | 426));
+                let name = header("Sec-WebSocket-Protocol").filter(|name| judged && !name.trim().is_empty())?;
+                let offered = facts.request?.has_token("Sec-WebSocket-Protocol", name.trim());
+                (!offered).then(|| format!("the answer names the subprotocol {}, which was not offered", name.trim()))
             }
             Self::WsRefusal => {
                 let head = facts.response?;
@@ -952,6 +1037,17 @@ impl Clue {
                 let page = ends.iter().any(|end| to.path.ends_with(end));
                 (told || page).then(|| format!("Location: {location}"))
             }
+            Self::RedirectsInside => {
+                let location = header("Location")?;
+                let to = Url::of(&location);
+                let lower = location.to_ascii_lowercase();
+                let socket = ["ws://", "wss://"].iter().any(|scheme| lower.starts_with(scheme));
+                let moved = url.is_some_and(|asked| {
+                    !asked.host.eq_ignore_ascii_case(to.host) || asked.port() != to.port()
+                });
+                let near = is_private(to.host) || is_loopback(to.host);
+                (socket && moved && near).then(|| format!("Location: {location}"))
+            }
             Self::RedirectsAway => {
                 let location = Self::RedirectsHost.seen(facts).filter(|_| facts.proxy.is_none())?;
                 let asked = url.filter(|url| !url.is_secure())?;
@@ -1040,6 +1136,13 @@ impl Clue {
                     None => trial.status().is_some_and(|code| !matches!(code, 429 | 502..=504)),
                 };
                 helps.then(|| trial.to_string())
+            }
+            Self::SubprotocolHelps => opens(Variation::Subprotocol),
+            Self::OwnOriginOpens => opens(Variation::OwnOrigin),
+            Self::RedirectFails => {
+                let trial = trial(Variation::Redirected)?;
+                Self::RedirectsSlash.seen(facts)?;
+                trial.status().filter(|code| *code != 101).map(|_| trial.to_string())
             }
             Self::OwnHostHelps => compared(Variation::OwnHost, false),
             Self::NearHostHelps => compared(Variation::NearHost, false),
@@ -1556,6 +1659,13 @@ fn is_private(host: &str) -> bool {
     }
 }
 
+/// Whether a host is this machine, as seen from this machine.
+fn is_loopback(host: &str) -> bool {
+    let host = host.trim_matches(['[', ']']);
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+}
+
 /// Names the issuer of the only certificate that the server sent.
 fn lone_issuer(facts: &Facts<'_>) -> Option<String> {
     let certificate = facts.tls.certificate?;
@@ -1677,13 +1787,16 @@ fn after_ours(facts: &Facts<'_>) -> bool {
 
 /// The reason in the answer to a plain GET, if the answer to the upgrade has none.
 pub(super) fn plain_told(facts: &Facts<'_>) -> Option<String> {
-    use super::said::{subject, telling};
+    use super::said::{says, subject, telling};
     let trial = facts.trial(Variation::NoUpgrade)?;
     let told = telling(trial.body()?, trial.status()?)?;
     let bare = telling(facts.body, facts.status().unwrap_or_default()).is_none();
     // A WebSocket server may answer a plain GET with a request for an upgrade.
     let handshake = [Subject::Upgrade, Subject::Method, Subject::Version, Subject::Key];
+    // An upgrade has neither another method nor a body.
+    let of_http = told.contains("POST") || GRAPHQL.iter().any(|words| says(&told, words));
     let known = !matches!(trial.status(), Some(200..=399 | 404 | 405 | 426 | 501))
+        && !of_http
         && !subject(&told).is_some_and(|(about, _)| handshake.contains(&about));
     (bare && known).then_some(told)
 }

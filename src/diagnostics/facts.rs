@@ -339,8 +339,10 @@ pub enum Variation {
     NoOrigin,
     /// No subprotocol.
     NoSubprotocol,
-    /// Only this subprotocol.
+    /// Only this subprotocol; without a name, several usual ones.
     Subprotocol,
+    /// The target of the redirect, at the same server.
+    Redirected,
     /// The same request, but no message was sent.
     Again,
     /// No difference, or the same difference as in an earlier trial. The result is still another
@@ -403,12 +405,14 @@ impl Trial {
             Variation::OwnOrigin => format!("with Origin: {what}"),
             Variation::NoOrigin => "without an Origin".to_owned(),
             Variation::NoSubprotocol => "without a subprotocol".to_owned(),
+            Variation::Subprotocol if what.is_empty() => "with the usual subprotocols".to_owned(),
             Variation::Subprotocol => format!("with the subprotocol {what}"),
             Variation::Again => "once more, without a message".to_owned(),
             Variation::Unchanged if what.is_empty() => "the same request once more".to_owned(),
             Variation::Unchanged => format!("{what} once more"),
             Variation::NearHost => format!("with Host: {what}, without credentials"),
             Variation::OwnHost => format!("with Host: {what}"),
+            Variation::Redirected => format!("at the path of its Location, {what}"),
             Variation::OtherPath => format!("at the path {what}"),
             Variation::OtherScheme => format!("with {what}"),
             Variation::OtherFamily => format!("at {what}"),

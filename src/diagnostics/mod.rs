@@ -32,7 +32,7 @@ pub use clue::Clue;
 pub use diagnostic::{Diagnostic, Form, Place, Span, Supported};
 pub use facts::Facts;
 pub use heard::{is_ordinary, limits_pings, tells_outcome};
-pub use said::{page_text, wants_tls};
+pub use said::{gives_reason, page_text, wants_tls};
 pub use topic::{Topic, UnknownTopic, topic, topics};
 pub use wish::{ClientProtocol, Wish};
 

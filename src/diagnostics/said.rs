@@ -52,11 +52,11 @@ const PHRASES: &[(Subject, &[&str])] = &[
     (Subject::Alpn, &["missing alpn protocol"]),
     (Subject::Certificate, &["no required ssl certificate", "ssl certificate error", "client certificate"]),
     (Subject::HeadSize, &["cookie too large", "header fields too large", "header too large", "headers too large", "header line too long", "uri too long", "request-uri too large"]),
-    (Subject::Host, &["host header", "header host", "invalid host", "invalid hostname", "bad host", "bad hostname", "unknown host", "unknown hostname", "host not allowed", "disallowed host", "disallowedhost", "allowed_hosts", "blocked request. this host", "blocked host", "invalid http_host", "host validation", "host not in", "host not permitted", HOST_IS_NOT, "hosts list", "untrusted host"]),
+    (Subject::Host, &["host header", "header host", "invalid host", "invalid hostname", "bad host", "bad hostname", "unknown host", "unknown hostname", "unknown virtual host", "unknown vhost", "no such virtual host", "virtual host not found", "no such site", "unknown site", "host not allowed", "disallowed host", "disallowedhost", "allowed_hosts", "blocked request. this host", "blocked host", "invalid http_host", "host validation", "host not in", "host not permitted", HOST_IS_NOT, "hosts list", "untrusted host"]),
     (Subject::Subprotocol, &["subprotocol", "sub-protocol", "sub protocol", "sec-websocket-protocol", "protocol not supported", "protocol mismatch", "no matching protocol", "no acceptable protocol", "protocol not accepted", "must support one of"]),
     (Subject::Http, &["http version", "http/1.0", "version of http"]),
     (Subject::Version, &["sec-websocket-version", "unsupported version", "websocket version", "unsupported websocket", "version not supported", "invalid version"]),
-    (Subject::Key, &["sec-websocket-key", "websocket key", "invalid key", "missing key", "challenge failed"]),
+    (Subject::Key, &["sec-websocket-key", "websocket key", "challenge failed"]),
     (Subject::Header, &["sec-websocket-*"]),
     (Subject::Session, &["connection id", "connectionid", "connection with that id", "session id", "sessionid", "session not found", "unknown session", "invalid session", "session expired", "no such session", "session does not exist", "client id required", "missing sid", "negotiate"]),
     (Subject::Upgrade, &["upgrade", "upgraded", "websocket only", "not a websocket", "not websocket", "non-websocket", "expected websocket", "expected a websocket", "websocket expected", "websocket request", "websocket connection", "websocket client", "websocket endpoint", "websocket handshake", "requires websocket", "websocket is required", "websockets only", "connection header", "header \"connection\"", "header 'connection'", "hop-by-hop", "bad handshake"]),
@@ -653,12 +653,54 @@ fn after_title(body: &[u8]) -> Option<Vec<u8>> {
     Some([b"<p>", &body[at + END.len()..]].concat())
 }
 
+/// Phrases with which a server says that it has no service for now.
+const UNAVAILABLE: [&str; 15] = [
+    "temporarily unavailable",
+    "currently unavailable",
+    "service unavailable",
+    "service is unavailable",
+    "server is unavailable",
+    "temporarily down",
+    "temporarily offline",
+    "under maintenance",
+    "in maintenance",
+    "down for maintenance",
+    "closed for maintenance",
+    "undergoing maintenance",
+    "scheduled maintenance",
+    "performing maintenance",
+    "performing some maintenance",
+];
+
+/// Whether a text says that the service is unavailable for now.
+pub(super) fn is_unavailable(text: &str) -> bool {
+    let denied = ["no scheduled maintenance", "not under maintenance", "not in maintenance"];
+    UNAVAILABLE.iter().any(|phrase| says(text, phrase))
+        && !denied.iter().any(|phrase| says(text, phrase))
+}
+
+/// Whether a body is a JSON object that says that the request failed.
+pub(super) fn is_error(body: &[u8]) -> bool {
+    let Ok(Value::Object(members)) = serde_json::from_slice(body) else { return false };
+    let failed = |name: &str, value: &Value| match value {
+        Value::String(text) => {
+            let word = text.to_ascii_lowercase();
+            let kind = ["error", "fail", "failed", "failure"].contains(&word.as_str());
+            kind && ["status", "state", "result", "type", "kind"].contains(&name)
+        }
+        Value::Bool(value) => !value && ["success", "ok"].contains(&name),
+        _ => false,
+    };
+    members.iter().any(|(name, value)| failed(&name.to_ascii_lowercase(), value))
+}
+
 /// Words with which a sentence says what failed or what is required, besides those that end in "n't".
-const FAILS: [&str; 32] = [
+const FAILS: [&str; 34] = [
     "not",
     "cannot",
     "no longer",
     "there is no",
+    "no server",
     "unable to",
     "failed",
     "failure",
@@ -673,6 +715,7 @@ const FAILS: [&str; 32] = [
     "rejected",
     "forbidden",
     "blocked",
+    "filtered",
     "banned",
     "exceeded",
     "reached",
@@ -750,7 +793,8 @@ fn split(text: &str) -> Vec<String> {
     found
 }
 
-/// Whether a sentence of a page says what failed or what is required.
+/// Whether a sentence of a page says what failed or what is required. An apology may say that the
+/// service is unavailable.
 fn is_reason(sentence: &str) -> bool {
     let told = without_stock(sentence);
     let begun = told.trim_start_matches(|c: char| !c.is_alphanumeric());
@@ -758,7 +802,8 @@ fn is_reason(sentence: &str) -> bool {
     // Such a sentence repeats a status, as pages for any missing address do.
     let page = ["the page", "this page", "page you"].iter().any(|words| says(&told, words));
     let fails = told.contains("n't") || FAILS.iter().any(|phrase| says(&told, phrase));
-    !polite && !page && !told.ends_with('?') && !is_vague(&told) && fails
+    let fails = fails && !polite || is_unavailable(&told);
+    !page && !told.ends_with('?') && !is_vague(&told) && fails
 }
 
 /// The most characters of a sentence that may be a reason.
@@ -773,6 +818,12 @@ pub(super) fn telling(body: &[u8], status: u16) -> Option<String> {
         && text.chars().count() <= TELLING
         && !is_bare(&without_stock(&text), status, VAGUE);
     if page { reasons(body).filter(|_| told) } else { told.then_some(text) }
+}
+
+/// Whether a refusal gives a reason that another subprotocol would not change.
+pub fn gives_reason(body: &[u8], status: u16) -> bool {
+    telling(body, status)
+        .is_some_and(|told| !subject(&told).is_some_and(|(about, _)| about == Subject::Subprotocol))
 }
 
 /// The most characters of an exception that are read.

@@ -179,6 +179,33 @@ pub(super) fn contains_word(bytes: &[u8], needle: &str) -> bool {
     bytes.windows(needle.len().max(1)).any(|window| window.eq_ignore_ascii_case(needle))
 }
 
+/// The number of an Engine.IO error, as in `{"code":3,"message":"Bad request"}`. Some errors are
+/// recognised by their words alone, also if those are the body of a whole response.
+pub(super) fn engine_io_code(body: &[u8]) -> Option<u8> {
+    const WORDS: [&str; 6] = [
+        "Transport unknown",
+        "Session ID unknown",
+        "Bad handshake method",
+        "Bad request",
+        "Forbidden",
+        "Unsupported protocol version",
+    ];
+    let text = String::from_utf8_lossy(body);
+    let text = text.rsplit("\r\n\r\n").next()?.trim();
+    let number = |words: &str| WORDS.iter().position(|known| *known == words).map(|at| at as u8);
+    if let Some((code, said)) =
+        text.strip_prefix("{\"code\":").and_then(|rest| rest.split_once(",\"message\":\""))
+    {
+        // The body may be cut.
+        let said = said.split('"').next()?;
+        let at: usize = code.parse().ok()?;
+        return WORDS.get(at).filter(|words| words.starts_with(said)).map(|_| at as u8);
+    }
+    let python = text.contains("unsupported version of the Socket.IO or Engine.IO protocols");
+    // Other programs also use the other words.
+    number(text).filter(|code| matches!(code, 0 | 1 | 5)).or(python.then_some(5))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

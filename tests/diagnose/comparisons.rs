@@ -200,9 +200,9 @@ fn silence_is_no_other_answer_and_trials_end_with_the_time_that_was_given() {
     };
     let (port, asked) = refuses_once();
     Told::of(&["--diagnose", "--handshake-timeout", "0.2"], port, "/ws").is("W332", "");
-    // Three trials: without Upgrade, with the server's own Origin, at an unknown path. No trial
-    // changed the answer, so none is repeated.
-    assert_eq!(asked.load(Ordering::SeqCst), 4);
+    // Four trials: without Upgrade, with the server's own Origin, with the usual subprotocols, at an
+    // unknown path. No trial changed the answer, so none is repeated.
+    assert_eq!(asked.load(Ordering::SeqCst), 5);
     let (port, _) = refuses_once();
     let began = Instant::now();
     Told::of(&["--diagnose", "--max-time", "1"], port, "/ws").is("W332", "");

@@ -15,6 +15,7 @@ mod gateways;
 mod golden;
 mod hops;
 mod inner;
+mod offers;
 mod reaching;
 mod requests;
 mod secrets;

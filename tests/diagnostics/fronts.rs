@@ -508,7 +508,8 @@ fn the_words_of_hosts_routers_and_filters_are_known() {
     let d = of("400 Bad Request", "Server: nginx\r\n", "Invalid Upgrade header");
     first(&d, "arrived with another value");
     let d = of("200 OK", "Upgrade: websocket\r\nSec-WebSocket-Accept: x=\r\n", "");
-    assert!(d.entry.code == "W305" && d.is_proved(), "{d:?}");
+    // Some frameworks compute the header for any upgrade.
+    assert!(d.entry.code == "W305" && !d.is_proved(), "{d:?}");
     first(&d, "instead of 101");
     let blocked = "<title>Request Rejected</title>The requested URL was rejected. Please consult with \
                    your administrator.<br>Your support ID is: 123";

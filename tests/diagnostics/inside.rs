@@ -88,9 +88,9 @@ fn subprotocols(golden: &mut Golden) {
     golden.beside("W515", "no welcome", &Facts { end: gone, ..cable.facts() });
     let sent = Some(message(Data::Text, b"hello"));
     let stream = StreamFacts { sent, ..StreamFacts::default() };
-    let (url, end, open) =
-        (Some("ws://api.example/mqtt"), Some(end(EndKind::Closed, 8.0)), Pair::open("", ""));
-    golden.verdict("W517", "mosquitto", &Facts { url, end, stream, ..open.facts() });
+    let (url, open) = (Some("ws://api.example/mqtt"), Pair::open("", ""));
+    let ours = Some(end(EndKind::Closed, 8.0));
+    golden.verdict("W517", "mosquitto", &Facts { url, end: ours, stream, ..open.facts() });
     let call = [(true, &br#"{"jsonrpc":"2.0","id":1,"method":"x"}"#[..])];
     let answer: &[u8] = br#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no"}}"#;
     let kept = [call[0], (false, answer)].map(|(ours, content)| CrossedMessage {
@@ -110,7 +110,7 @@ fn subprotocols(golden: &mut Golden) {
     let sent = Some(message(Data::Text, foreign));
     let stream = StreamFacts { sent, kept: &kept, kept_all: true, ..StreamFacts::default() };
     let ours = Some(end(EndKind::Closed, 3.0));
-    golden.verdict("W517", "JSON to STOMP", &Facts { stream, end: ours, ..stomp.facts() });
+    golden.verdict("W518", "JSON to STOMP", &Facts { stream, end: ours, ..stomp.facts() });
     let wamp = agreed("wamp.2.json");
     golden.beside("W512", "crossbar", &Facts { end: gone, ..wamp.facts() });
 }

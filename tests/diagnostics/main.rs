@@ -3,6 +3,7 @@
 
 mod catalogue;
 mod golden;
+mod openings;
 mod order;
 mod support;
 

@@ -1,7 +1,7 @@
 //! W0xx and W1xx: the URL, the name, TCP, a proxy, and servers that do not speak HTTP.
 
 use super::builder::{KNOWN, MEASURED, WHATWG, error, high, low, medium, note, warning};
-use super::refusals::{AS_TOLD, UNABLE};
+use super::refusals::{AS_TOLD, OFFER, UNABLE};
 use crate::diagnostics::diagnostic::PLAIN_TELLS;
 use crate::diagnostics::{CatalogueEntry, Clue as C};
 
@@ -9,6 +9,14 @@ use crate::diagnostics::{CatalogueEntry, Clue as C};
 const UNSET: &str =
     "a variable of a script or a configuration is not set: its host is the word for nothing";
 const SET: &str = "set the variable that the URL is made of";
+
+/// The cause if a trial with a subprotocol opens.
+const WANTS_SUBPROTOCOL: &str =
+    "the server requires a subprotocol, and answers no upgrade without it";
+
+/// The cause if a trial with the server's own Origin opens.
+const WANTS_ORIGIN: &str = "the server requires its own Origin, and answers no other upgrade";
+const SEND_ORIGIN: &str = "send it: `-o ORIGIN`";
 
 /// The cause if a proxy that no option names wrote the answer.
 const FILTERED: &str = "a transparent proxy or filter of this network intercepts the connection, or a proxy in front of the server refuses it";
@@ -106,12 +114,16 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             high("a proxy answers, which can't reach the application behind it", C::PlainGateway)
                 .cure("start the application, or correct its address and port in the proxy"),
             UNABLE,
-            high("an HTTP server, or something in front of it, drops the upgrade: it has no WebSocket at this path, or its handler refuses the request or fails", C::PlainAnswered).unless(&[C::NoSubprotocolHelps, C::GaveUp, C::PlainGateway, C::PlainFails, C::PlainUnread, C::Unable])
+            high("an HTTP server, or something in front of it, drops the upgrade: it has no WebSocket at this path, or its handler refuses the request or fails", C::PlainAnswered).unless(&[C::NoSubprotocolHelps, C::SubprotocolHelps, C::OwnOriginOpens, C::GaveUp, C::PlainGateway, C::PlainFails, C::PlainUnread, C::Unable])
                 .cure("check the path, and that the program has a WebSocket there; then the Origin and the credentials: the server drops upgrades that it refuses"),
             medium("what answers fails itself, as a proxy whose target is down, or an application with an error", C::PlainFails).unless(&[C::NoSubprotocolHelps, C::GaveUp, C::PlainGateway])
                 .cure("check that the target of the proxy runs, and its log; then the path, the Origin and the credentials"),
             medium("every request is refused, and the refusal of the upgrade was lost: something in front puts bytes before it, such as the PROXY protocol, or the server drops what it refuses", C::PlainUnread).unless(&[C::NoSubprotocolHelps, C::GaveUp])
                 .cure("check what stands in front of the server, and whether both agree on the PROXY protocol; then the path and the credentials"),
+            high(WANTS_SUBPROTOCOL, C::SubprotocolHelps)
+                .cure(OFFER),
+            high(WANTS_ORIGIN, C::OwnOriginOpens)
+                .cure(SEND_ORIGIN),
             high("the server refuses the subprotocol offered, as libwebsockets does", C::NoSubprotocolHelps)
                 .cure("offer one that the server knows, `-s NAME`, or none"),
             medium("the server requires a subprotocol, as brokers of MQTT do", C::InPath("mqtt")).unless(&[C::Offered("mqtt"), C::OtherSchemeAnswers, C::NoSubprotocolHelps])
@@ -149,16 +161,20 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source(MEASURED)
         .causes(&[
             high("the port speaks TLS", C::OtherSchemeAnswers).cure("use the other scheme: `wss://` instead of `ws://`, or vice versa"),
+            high(WANTS_SUBPROTOCOL, C::SubprotocolHelps)
+                .cure(OFFER),
+            high(WANTS_ORIGIN, C::OwnOriginOpens)
+                .cure(SEND_ORIGIN),
             medium(PLAIN_TELLS, C::PlainTells).unless(&[C::PlainFails])
                 .cure(AS_TOLD),
             UNABLE,
             medium("what is behind fails, as a plain GET shows, or its handler hangs", C::PlainFails)
                 .cure("read the log of the server and of what it depends on"),
-            medium("a plain GET is answered and the upgrade is not: a proxy in front does not pass it on, or the WebSocket's handler hangs or is slow", C::UpgradeAlone).unless(&[C::PlainFails])
+            medium("a plain GET is answered and the upgrade is not: a proxy in front does not pass it on, or the WebSocket's handler hangs or is slow", C::UpgradeAlone).unless(&[C::PlainFails, C::UpgradePasses])
                 .cure("make the proxy in front pass the upgrade, in proxies of Node.js the option `ws: true` and the event `upgrade`; otherwise find out what the handler waits for before it accepts"),
             medium("the handler of this path hangs or is slow, or a proxy in front does not forward its upgrade: other paths are answered", C::OtherPathAnswered).unless(&[C::UpgradeAlone])
                 .cure("find out what the handler does before it accepts; a longer `--handshake-timeout` helps if it is only slow"),
-            medium("nothing handles upgrades at this path: a wrong path on a server such as Node.js, or a proxy that does not forward upgrades", C::PlainAnswered).unless(&[C::OtherPathAnswered, C::PlainFails])
+            medium("nothing handles upgrades at this path: a wrong path on a server such as Node.js, or a proxy that does not forward upgrades", C::PlainAnswered).unless(&[C::OtherPathAnswered, C::PlainFails, C::UpgradePasses])
                 .cure("check the path, and whether a proxy in front handles upgrades"),
             medium("the request's head is longer than the server accepts", C::LongHead)
                 .cure("send fewer or shorter cookies and headers"),

@@ -6,6 +6,15 @@ use crate::diagnostics::{CatalogueEntry, Clue as C, Family, LikelyCause};
 
 /// The possible causes if a plain GET succeeds and the upgrade is refused.
 const SERVES: &str = "the path serves plain HTTP, and no WebSocket, or one that its application refused: credentials, the Origin, a parameter";
+const HANDLER: &str = "the path serves plain HTTP, and the server has a handler of upgrades: its application refused, for credentials, the Origin, a parameter or the path";
+
+/// The cause if the library ws answers, which serves one path.
+const WS_PATH: &str = "the path that reaches the server is not that of its WebSocket: wrong in the URL, or rewritten by a proxy";
+
+/// The cause if the query lacks the parameters of Engine.IO.
+const QUERY: &str = "the query lacks `EIO=4&transport=websocket`, which Socket.IO requires";
+const ASK_ENGINE_IO: &str =
+    "set `?EIO=4&transport=websocket` in the URL; a proxy must forward the query";
 const FIND: &str = "check the path; if it is right, compare headers, query and cookies with those of a client that works";
 
 /// The help if another answer contains the server's reason.
@@ -13,6 +22,12 @@ pub(super) const AS_TOLD: &str = "do as that answer says";
 
 /// The help for a server that accepts only the hosts of a list.
 const NAME_HOST: &str = "send a Host that the server accepts, `--host NAME`, or add this one to its list: `allowedHosts` in vite and webpack, ALLOWED_HOSTS in Django";
+
+/// The cause if a subprotocol that was not offered changes the answer.
+const NOT_OFFERED: &str = "the one that it wants was not offered";
+
+/// The help for it; a name takes the place of the last word.
+pub(super) const OFFER: &str = "offer it: `-s NAME`";
 
 /// The cause of an error that only the application's log explains.
 const RAISED: &str = "an exception in the application: its handler lacks what it needs (a subprotocol, a header, a service behind it), or it has no route for this path";
@@ -22,9 +37,7 @@ const NO_ROUTE: &str =
     "the router that answers, of the application or of a gateway, has no route for this path";
 
 /// The cause if a proxy is in front and the server answers the upgrade as a plain GET.
-const LOST: &str =
-    "a proxy forwards without Upgrade and Connection, so that the application sees a plain GET";
-const LOST_OR_UNABLE: &str = "a proxy forwards without Upgrade and Connection, or the application runs without WebSocket support, as Django and Flask do under WSGI: it saw a plain GET";
+const LOST: &str = "a proxy forwards without Upgrade and Connection, or the application has no WebSocket support, as under WSGI, or has it switched off: it saw a plain GET";
 const PASS_UPGRADE: &str = "make the proxy pass the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path";
 
 /// The cause if a proxy that no one configured removes the headers of one hop.
@@ -115,8 +128,14 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             TRANSPARENT,
             medium("Django takes the request for suspicious, as it does one whose Host ALLOWED_HOSTS lacks", SUSPICIOUS)
                 .cure("add the name to ALLOWED_HOSTS, or send one of its names: `--host NAME`; a proxy in front must forward Host"),
-            medium(LOST, C::PlainSameBehindProxy).unless(&[C::ProxyPage, SUSPICIOUS, AIOHTTP])
+            medium(LOST, C::PlainSameBehindProxy).unless(&[C::ProxyPage, SUSPICIOUS, AIOHTTP, C::WsBadRequest, C::PlainRoute])
                 .cure(PASS_UPGRADE),
+            medium(QUERY, C::EngineIoQuery).unless(&[C::PlainSame])
+                .cure(ASK_ENGINE_IO),
+            medium(WS_PATH, C::WsBadRequest)
+                .cure("check the path that reaches the server, in the URL and as a proxy rewrites it, against the `path` option of the WebSocket"),
+            medium("the upgrade arrived at a route of HTTP: the application has no WebSocket at this path, or none at all", C::PlainRoute)
+                .cure("check the path, and that the application has a WebSocket there; in Flask with flask-sock or Flask-SocketIO, under a server that supports them"),
             medium("the application refuses in Socket.IO's `allowRequest`, for the Origin, a cookie or a token: its other refusals have words", C::AllowRequest)
                 .cure("check the Origin, the cookies and the query against the server's `allowRequest`"),
             medium("the server in front refused the request itself: it could not read it, or a rule or limit of it forbids it", C::ProxyOwn).unless(&[C::LongHead])
@@ -125,7 +144,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check what stands in front of the server, and whether that and the server agree on the PROXY protocol"),
             medium("the request's head is longer than the server accepts", C::LongHead)
                 .cure("send fewer or shorter cookies and headers"),
-            medium(SERVES, C::PlainServes)
+            medium(HANDLER, C::Handwritten).unless(&[C::WsBadRequest])
+                .cure(COMPARE),
+            medium(SERVES, C::PlainServes).unless(&[C::WsBadRequest, C::PlainRoute, C::Handwritten])
                 .cure(FIND),
             medium(PLAIN_TELLS, C::PlainTells).unless(&[C::ProxyPage])
                 .cure(AS_TOLD),
@@ -138,12 +159,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("compare query, headers, cookies and subprotocol with those of a client that works: this path is known; then look for a proxy on the way: `wss://` passes a transparent one"),
             medium("a query parameter, header or subprotocol that this path needs is missing or wrong", C::OtherPathDiffers).unless(&[C::PlainServes, C::PlainSameAtKnownPath, C::ProxyOwn])
                 .cure("compare query, headers, cookies and subprotocol with those of a client that works: this path is known"),
-            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, SUSPICIOUS, AIOHTTP]),
+            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, SUSPICIOUS, AIOHTTP, C::WsBadRequest, C::PlainRoute]),
             low("a proxy in front that the server does not trust, as Home Assistant refuses it").with(AIOHTTP).unless(&[C::OtherPathDiffers])
                 .cure("add the proxy in front to those that the server trusts, in Home Assistant `trusted_proxies`; otherwise check path and query"),
-            low("the server does not serve this path").unless(&[C::OtherPathDiffers, C::OtherPathSame, C::ProxyOwn, C::AllowRequest]),
+            low("the server does not serve this path").unless(&[C::OtherPathDiffers, C::OtherPathSame, C::ProxyOwn, C::AllowRequest, C::WsBadRequest, C::PlainRoute]),
             low("a query parameter, header or subprotocol that the application needs is missing").unless(&[C::OtherPathDiffers, C::ProxyOwn]),
-            low(LOST).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, C::AllowRequest, SUSPICIOUS, AIOHTTP]),
+            low(LOST).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, C::AllowRequest, SUSPICIOUS, AIOHTTP, C::WsBadRequest, C::PlainRoute]),
         ])
         .seen("a bare 400 Bad Request, or a 4xx with no entry of its own"),
     error("W324", "Engine.IO rejects the query")
@@ -152,6 +173,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("measured on real servers; Engine.IO protocol 4")
         .causes(&[
             high("EIO is not a version that the server supports", C::Body("Unsupported protocol version")),
+            high("EIO is missing, or not a version that the server supports", C::PlainEngineIo(5)),
+            high("transport is missing, as where a proxy drops the query, or the server does not support it", C::PlainEngineIo(0)),
+            high("sid belongs to an expired session, or to another server behind the load balancer", C::PlainEngineIo(1)),
             high("EIO is not a version that the server supports", C::Body("unsupported version of the socket.io or engine.io protocols")),
             high("sid belongs to an expired session, or to another server behind the load balancer", C::Body("Session ID unknown")),
             high("transport is missing, as where a proxy drops the query, or the server does not support it", C::Body("Transport unknown")),
@@ -162,7 +186,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the server limits the size of request headers, usually to 8 or 16 KB")
         .help("send fewer or shorter cookies and tokens")
         .source("measured on real servers; RFC 6585 §5")
-        .causes(&[low("there are too many cookies"), low("a long token in the URL")])
+        .causes(&[
+            high("the URL is longer than the server accepts, as by a token in the query", C::StatusIs(414))
+                .cure("shorten the URL: send a long token in a header or a cookie, if the server takes it there"),
+            low("there are too many cookies").unless(&[C::NoCredentials]),
+            low("a long token in the URL"),
+        ])
         .seen("431, or 400 with a body about the header's size"),
     error("W326", "the server requires credentials, or refuses those that were sent (401)")
         .because("the status or the body asks for credentials")
@@ -269,11 +298,13 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("look at the rules of the load balancer's listener, and at the log of AWS WAF"),
             medium("the web server answers itself: the path is a directory without an index page, and no WebSocket is behind it", C::Directory).unless(&[C::OtherPathSame])
                 .cure("check the path, and that the server in front passes it to the application"),
-            medium("a rule of the server that answered forbids it: deny, Require, an access list", C::ProxyPage)
-                .cure("look for the rule in the configuration of the server that answered: it may test the path, the Origin or the address"),
+            medium("a rule of the server that answered forbids it: deny, Require, an access list, a filter of the User-Agent", C::ProxyPage)
+                .cure("look for the rule in the configuration of the server that answered: it may test the path, the Origin, the address or the User-Agent (`-H 'User-Agent: …'`)"),
             medium("a proxy changes Host, so that the server compares the Origin with another name", C::OwnOriginBehindProxy)
                 .cure("make the proxy pass Host; in nginx: `proxy_set_header Host $http_host;`"),
-            medium("the Origin is not allowed", C::OriginSent).unless(&[C::NoOriginSame, C::OriginIsOwn])
+            medium(QUERY, C::EngineIoQuery).unless(&[C::PlainSame, C::ProxyPage])
+                .cure(ASK_ENGINE_IO),
+            medium("the Origin is not allowed, or credentials, a subprotocol, a parameter or a header are missing", C::OriginSent).unless(&[C::NoOriginSame, C::OriginOfHost])
                 .cure("send an Origin that the server allows, `-o ORIGIN`, then check path and credentials"),
             medium("the credentials sent are refused", C::CredentialsSent).unless(&[C::ProxyPage]),
             medium(REFUSES_ALL, C::AllSameJson).unless(&[C::PlainTells])
@@ -284,17 +315,20 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure(LOOK),
             medium(KNOWN_PATH, C::OtherPathElsewhere).unless(&[C::ProxyPage, C::PlainTells, C::PlainKnown, C::PlainServes])
                 .cure(LOOK),
-            medium(SERVES, C::PlainServes)
+            medium(HANDLER, C::Handwritten)
+                .cure(COMPARE),
+            medium(SERVES, C::PlainServes).unless(&[C::Handwritten])
                 .cure(FIND),
             medium(PLAIN_TELLS, C::PlainTells).unless(&[C::ProxyPage])
                 .cure(AS_TOLD),
             medium("the application knows this path and refuses: credentials, a parameter or the Origin", C::PlainKnown).unless(&[C::ProxyPage])
                 .cure("see the application's log, and compare credentials, query and Origin with those of a client that works"),
+            low("the server does not support EIO=3, the version of Socket.IO 2").with(C::InQuery("EIO=3")).unless(&[C::PlainSame, C::ProxyPage]),
             low("credentials are missing, or those sent are refused").with(C::SecretSent).unless(&[C::ProxyPage]),
             low("the Origin is not on the application's list, nor is any that was tried").with(C::NoOriginSame).unless(&[C::NoOrigin]),
             low("the application requires credentials, an Origin, or a subprotocol, parameter or header that was not sent").unless(&[C::CredentialsSent, C::SecretSent, C::OriginSent, C::ProxyPage, C::AllSame, C::PlainServes]),
-            low("the application requires credentials, or a subprotocol, parameter or header that was not sent").with(C::OriginSent).unless(&[C::CredentialsSent, C::SecretSent, C::ProxyPage, C::AllSame, C::PlainServes]),
-            low("the Origin is not allowed").with(C::OriginIsOwn).unless(&[C::NoOriginSame]),
+            low("the application requires credentials, or a subprotocol, parameter or header that was not sent").with(C::OriginOfHost).unless(&[C::CredentialsSent, C::SecretSent, C::ProxyPage, C::AllSame, C::PlainServes]),
+            low("the Origin is not allowed").with(C::OriginOfHost).unless(&[C::NoOriginSame]),
             low("the path matches no route: ASGI servers answer 403 then").unless(&[C::OtherPathDiffers, C::OtherPathElsewhere, C::ProxyPage, C::PlainSame, C::PlainServes, C::PlainKnown]),
             low("a filter in front refuses this client: a list of addresses, a web application firewall").unless(&[C::AllSame, C::ProxyPage]),
             low("a parameter or header that this path needs is missing or wrong").unless(&[C::OtherPathSame, C::ProxyPage, C::PlainServes]),
@@ -322,21 +356,23 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             high("the gateway has no site and no running application for this host name: it is stopped, or does not exist", C::NoApplication)
                 .cure("start the application, or correct the name of the host in the URL"),
+            high("the path is not that of a target of Node's inspector, which has an id", C::InspectorTarget)
+                .cure("take the URL from `webSocketDebuggerUrl` in `http://HOST/json/list` of this server"),
             UNABLE,
             medium("a proxy or the server rewrites the path, and there is no WebSocket at the new one", C::NamesOtherPath)
                 .cure("compare the paths, and whether the server itself strips a prefix: in nginx that of `location` with that of `proxy_pass`, in Apache the two of `ProxyPass`; then check the path of the application"),
-            medium("a proxy forwards this path to another server, which does not know it: the proxy rewrites it wrongly, or the application has another path", C::OtherPathElsewhere).unless(&[C::PlainPageBehindProxy])
-                .cure("compare the path that reaches the server behind with the application's: in nginx that of `proxy_pass`, in Apache the second one of `ProxyPass`"),
             DOUBLED,
             TRANSPARENT,
             medium("the router that answers, of the application or of a proxy, has no route for this path, as it is in the URL or as a proxy rewrote it, or for this Host", C::Unrouted).unless(&[C::NamesOtherPath, C::OtherPathElsewhere, C::OtherPathDiffers])
                 .cure("check the path, in the URL and as a proxy forwards it, with or without its prefix, and the name and port of the URL; in Phoenix it ends with `/websocket`; in traefik and gateways, compare the rules for path and host"),
             medium(NO_ROUTE, C::NamesPath).unless(&[C::Unrouted, C::ProxyOwn, C::PlainPage, C::OtherPathDiffers])
                 .cure("check the path, in the URL and in the application; in Phoenix it ends with `/websocket`"),
-            medium(LOST_OR_UNABLE, C::PlainPageBehindProxy).unless(&[C::PlainDiffers, C::ProxyOwn])
+            medium(LOST, C::PlainPageBehindProxy).unless(&[C::PlainDiffers, C::ProxyOwn])
                 .cure(PASS_UPGRADE),
-            medium(LOST_OR_UNABLE, C::PlainSameBehindProxy).unless(&[C::ProxyOwn, C::Unrouted, C::PlainPageBehindProxy])
+            medium(LOST, C::PlainSameBehindProxy).unless(&[C::ProxyOwn, C::Unrouted, C::PlainPageBehindProxy])
                 .cure(PASS_UPGRADE),
+            medium("a proxy forwards this path to another server, which does not know it: the proxy rewrites it wrongly, or the application has another path", C::OtherPathElsewhere).unless(&[C::PlainPageBehindProxy])
+                .cure("compare the path that reaches the server behind with the application's: in nginx that of `proxy_pass`, in Apache the second one of `ProxyPass`"),
             medium("the application took the upgrade for a plain request: it has no WebSocket at this path or none at all, or a proxy removed Upgrade and Connection", C::PlainPage).unless(&[C::Proxied, C::ForwardProxied, C::PlainDiffers, C::UpgradePasses, C::NamesOtherPath])
                 .cure("check the path, and that the WebSocket server is attached to the program that listens on this port; if a proxy is in front, make it forward Upgrade and Connection"),
             medium("the server in front passes a plain GET on, and has no rule for an upgrade at this path", C::OnlyPlainPassed)
@@ -345,11 +381,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, and the name and port of the URL, against the configuration of the server in front"),
             medium("the server knows the path and saw no upgrade: a proxy on the path, possibly a transparent one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
                 .cure("make the proxy forward Upgrade and Connection, or, if the server is on another machine, use `wss://`, which a transparent proxy can't read"),
-            medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::AllSame).unless(&[C::NamesOtherPath, C::NamesPath, C::Unrouted, C::PlainSameAtKnownPath, C::Unable, C::PlainPage, C::Proxied, C::ProxyOwn])
+            medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::AllSame).unless(&[C::NamesOtherPath, C::NamesPath, C::Unrouted, C::PlainSameAtKnownPath, C::Unable, C::PlainPage, C::Proxied, C::ProxyOwn, C::InspectorTarget])
                 .cure("check the path, then the name and port of the URL; if they are right, make the proxy forward Upgrade and Connection, or, if the server is on another machine, use `wss://`, which a transparent proxy can't read"),
             medium("a wrong path, in the URL or rewritten by a proxy", C::OtherPathSame).unless(&[C::PlainSameAtKnownPath, C::AllSame, C::NamesPath, C::Unrouted, C::ProxyOwn]),
             medium("the path exists, but a resource or parameter in the URL is unknown: another path gets another answer", C::OtherPathDiffers),
-            medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::Status).unless(&[C::OtherPathDiffers, C::OtherPathSame, C::NamesPath, C::Unrouted, C::Proxied, C::ProxyOwn, C::Unable]),
+            medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::Status).unless(&[C::OtherPathDiffers, C::OtherPathSame, C::NamesPath, C::Unrouted, C::Proxied, C::ProxyOwn, C::Unable, C::InspectorTarget]),
             medium("a wrong path, in the URL or rewritten by a proxy", C::Proxied).unless(&[C::OtherPathDiffers, C::NamesPath, C::Unrouted, C::ProxyOwn]),
             medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::PlainPageBehindProxy, C::PlainSameBehindProxy, C::ProxyOwn, C::UpgradePasses, C::AllSame, C::Unrouted]),
             low("Upgrade and Connection were lost on the way").with(C::NamesPath).unless(&[C::PlainDiffers, C::UpgradePasses, C::Proxied, C::ProxyOwn, C::Unrouted]),
@@ -588,15 +624,19 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[low("a proxy speaks HTTP/1.0 to the application, nginx's old default"), low("a library for HTTP/1.0 wrote the answer")])
         .seen("a 101 whose status line has another version than HTTP/1.1"),
     error("W350", "the server requires a subprotocol")
-        .because("the answer mentions the subprotocol")
+        .because("the answer names a subprotocol, or another one changes it")
         .help("offer one that the server supports, `-s NAME`, or none")
         .source("RFC 6455 §4.2.2; measured on several frameworks")
         .causes(&[
+            high(NOT_OFFERED, C::SubprotocolHelps)
+                .cure(OFFER),
+            high(NOT_OFFERED, C::SubprotocolNamed)
+                .cure(OFFER),
             high("the server supports none of the offered ones", C::NoSubprotocolHelps),
-            high("the server supports none of the offered ones, or a proxy removed them", C::SubprotocolSent).unless(&[C::NoSubprotocolHelps]),
-            high("no subprotocol was offered", C::NoSubprotocol),
+            high("the server supports none of the offered ones, or a proxy removed them", C::SubprotocolSent).unless(&[C::NoSubprotocolHelps, C::SubprotocolHelps, C::SubprotocolNamed]),
+            high("no subprotocol was offered", C::NoSubprotocol).unless(&[C::SubprotocolHelps, C::SubprotocolNamed]),
         ])
-        .seen("an error status whose body mentions the subprotocol"),
+        .seen("an error status whose body or headers name the subprotocol; another subprotocol that opens"),
     error("W351", "the server refuses the Host header")
         .because("a server may list the hosts that it serves, and refuse a request with another Host")
         .help("send an allowed Host with `--host NAME`, or add yours to the server's list; a proxy may have to forward it")
@@ -612,7 +652,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure(NAME_HOST),
             medium(PLAIN_TELLS, C::PlainTells)
                 .cure(NAME_HOST),
-            medium("a proxy changes Host", C::Proxied).cure("make the proxy forward Host, in nginx `proxy_set_header Host $http_host;`, or allow the name that the proxy sends"),
+            medium("the server in front has no site for this Host", C::ProxyOwn)
+                .cure("correct the name in the URL, send one that the server in front serves, `--host NAME`, or add this one to its sites"),
+            medium("a proxy changes Host", C::Proxied).unless(&[C::ProxyOwn]).cure("make the proxy forward Host, in nginx `proxy_set_header Host $http_host;`, or allow the name that the proxy sends"),
             low("the host of the URL is not on the server's list, which protects it against DNS rebinding"),
         ])
         .seen("an error status whose body mentions the host"),

@@ -64,8 +64,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("RFC 6455 §4.1")
         .causes(&[
             UNABLE,
-            high("the server agreed to the handshake, and wrote this status instead of 101, or a proxy did", C::Accepts)
-                .cure("correct the status line of the server: `HTTP/1.1 101 Switching Protocols`; ask it without the proxy in front"),
+            medium("the server agreed to the handshake, and wrote this status instead of 101, or a proxy did; or this is an HTTP handler in a framework that writes Sec-WebSocket-Accept for any upgrade", C::Accepts).unless(&[C::PlainSame])
+                .cure("check the path; if it is right, correct the status line of the server: `HTTP/1.1 101 Switching Protocols`, and ask it without the proxy in front"),
             medium("a gRPC server answers, which has no WebSocket here", C::Grpc)
                 .cure("use a client of gRPC, or the port on which the WebSocket is served"),
             medium("every request gets this answer: an application answers any path over plain HTTP, and has no WebSocket, or its server's support for it is missing or off", C::AllSame).unless(&[C::NoBody, C::Grpc, C::ProxyOwn])
@@ -89,13 +89,17 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source(WHATWG)
         .causes(&[
             UNABLE,
-            high("a slash of the path is missing or superfluous", C::RedirectsSlash).unless(&[C::Unable]),
-            medium("a slash of the path is missing or superfluous", C::RedirectsSlash),
-            medium("a login, or a captive portal of this network, answers instead of the WebSocket", C::RedirectsAway)
+            medium("a rule of the server in front redirects to the server behind it instead of forwarding", C::RedirectsInside)
+                .cure("make the rule forward: in Apache the flag `[P]` of RewriteRule, or `ProxyPass`"),
+            medium("the server adds the slash of a directory, and there is no WebSocket at that path, either", C::RedirectFails)
+                .cure("check the path: that of the Location is another one without WebSocket"),
+            high("a slash of the path is missing or superfluous", C::RedirectsSlash).unless(&[C::Unable, C::RedirectFails]),
+            medium("a slash of the path is missing or superfluous", C::RedirectsSlash).unless(&[C::RedirectFails]),
+            medium("a login, or a captive portal of this network, answers instead of the WebSocket", C::RedirectsAway).unless(&[C::RedirectsInside])
                 .cure(LOG_IN),
             medium("a page for people answers: a login, a portal, maintenance, a suspended account", C::RedirectsPage).unless(&[C::RedirectsAway])
                 .cure("open the page in a browser, which says why; the WebSocket is not there"),
-            medium("the site, or its login, is at another host", C::RedirectsHost).unless(&[C::RedirectsPage, C::RedirectsAway]), medium("the WebSocket is at another path, or a login or default page is", C::RedirectsPath).unless(&[C::RedirectsPage])])
+            medium("the site, or its login, is at another host", C::RedirectsHost).unless(&[C::RedirectsPage, C::RedirectsAway, C::RedirectsInside]), medium("the WebSocket is at another path, or a login or default page is", C::RedirectsPath).unless(&[C::RedirectsPage, C::RedirectsInside])])
         .seen("status 301, 302, 303, 307 or 308 to another path or host"),
     error("W311", "the site forces TLS")
         .because("the server redirects to the same place with https://")

@@ -21,7 +21,7 @@ pub(super) mod why_closed;
 
 use super::facts::Variation;
 use super::own_request;
-use super::{Diagnostic, Facts, Family, Severity};
+use super::{Clue, Diagnostic, Facts, Family, Severity};
 use findings::Findings;
 pub use switching::PROBE_SUBPROTOCOL;
 
@@ -46,6 +46,35 @@ const LAYERS: [Layer; 15] = [
     ending::ending,
     application::application,
 ];
+
+/// Puts the value that opens, or that the server names, into the help of a proved cause.
+fn with_value(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
+    let opened = |variation| {
+        let trial = facts.trial(variation).filter(|trial| trial.status() == Some(101))?;
+        Some((trial.to_string(), trial.what.clone()))
+    };
+    let named = || {
+        let name = facts.response?.get("Sec-WebSocket-Protocol")?;
+        let name = String::from_utf8_lossy(name.trim_ascii()).into_owned();
+        Some((Clue::SubprotocolNamed.seen(facts)?, name))
+    };
+    let known = [
+        ("`-s NAME`", opened(Variation::Subprotocol).or_else(named)),
+        ("`-o ORIGIN`", opened(Variation::OwnOrigin)),
+    ];
+    // Such a value may be a part of a command.
+    let plain = |c: char| c.is_ascii_alphanumeric() || ".:/_-[]".contains(c);
+    let because = d.causes.first().and_then(|cause| cause.because.clone());
+    for (option, value) in known {
+        let Some((fact, value)) = value.filter(|_| d.is_proved()) else { continue };
+        if because.as_deref() == Some(&*fact) && !value.is_empty() && value.chars().all(plain) {
+            let start = &option[..3];
+            let help = d.help.replace(option, &format!("{start} {value}`"));
+            return d.help(help);
+        }
+    }
+    d
+}
 
 /// Explains what happened. The first diagnostic is the verdict; the others are additional
 /// observations. If the result is empty, nothing needs an explanation.
@@ -76,6 +105,7 @@ pub fn classify(facts: &Facts<'_>) -> Vec<Diagnostic> {
             found.found.insert(at, tried::erratic_answers(diagnostic, trial));
         }
     }
+    found.found = found.found.into_iter().map(|found| with_value(found, facts)).collect();
     if let Some(at) = found.found.iter().position(own_request::may_explain) {
         let diagnostic = found.found.remove(at);
         found.found.insert(at, own_request::explained(diagnostic, facts));

@@ -12,7 +12,7 @@ use crate::diagnostics::clue::plain_told;
 use crate::diagnostics::diagnostic::CAUSES;
 use crate::diagnostics::facts::{Trial, Variation};
 use crate::diagnostics::said::{self, Subject};
-use crate::diagnostics::sniff::{contains, contains_word};
+use crate::diagnostics::sniff::{contains, contains_word, engine_io_code};
 use crate::diagnostics::url::Url;
 use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Place, Span, Supported};
 use crate::wire::Role;
@@ -69,6 +69,9 @@ const ANYWHERE: [(&str, Clue, &str); 2] = [
         "leave out `--host`, or make the server accept that name",
     ),
 ];
+
+/// A second cause if a proxy says that it has no server.
+const NO_BACKEND: &str = "the proxy has no rule that selects a server for this Host or path";
 
 /// Schemes of credentials that options of wscope send.
 const SCHEMES: [&str; 3] = ["basic", "bearer", "digest"];
@@ -133,8 +136,10 @@ impl RefusalResponse<'_> {
             .or_else(|| self.origin())
             .or_else(|| self.own_code())
             .or_else(|| self.service())
+            .or_else(|| self.unavailable())
             .or_else(|| self.page())
             .or_else(|| self.words())
+            .or_else(|| Clue::SubprotocolNamed.seen(self.facts).map(|_| "W350"))
             .or_else(|| self.handshake())
             .or_else(|| self.plain_words())
             .or_else(|| Clue::NearHostHelps.seen(self.facts).map(|_| "W351"))
@@ -209,21 +214,26 @@ impl RefusalResponse<'_> {
         Some(if behind { "W353" } else { "W204" })
     }
 
+    /// Whether a WebSocket opens in the trial with this difference.
+    fn opens(&self, variation: Variation) -> bool {
+        self.facts.trial(variation).and_then(Trial::status) == Some(101)
+    }
+
     /// A refusal that another header prevents.
     fn opened(&self) -> Option<&'static str> {
-        let opens = |variation| self.facts.trial(variation).and_then(Trial::status) == Some(101);
-        let subprotocol = opens(Variation::NoSubprotocol).then_some("W350");
+        let opens = |variation| self.opens(variation);
+        let other = [Variation::NoSubprotocol, Variation::Subprotocol].into_iter().any(opens);
+        let subprotocol = other.then_some("W350");
         opens(Variation::OwnHost).then_some("W351").or(subprotocol)
     }
 
     /// A refusal that another Origin prevents.
     fn origin(&self) -> Option<&'static str> {
-        let opens = |variation| self.facts.trial(variation).and_then(Trial::status) == Some(101);
-        if opens(Variation::NoOrigin) {
+        if self.opens(Variation::NoOrigin) {
             return Some("W327");
         }
         let sent = if self.sent("Origin") { "W327" } else { "W328" };
-        let helps = opens(Variation::OwnOrigin);
+        let helps = self.opens(Variation::OwnOrigin);
         // With an accepted Origin, the server may still refuse for its next reason.
         let helps =
             helps || (self.status == 403 && Clue::OwnOriginHelps.seen(self.facts).is_some());
@@ -255,6 +265,17 @@ impl RefusalResponse<'_> {
         // An answer of Envoy itself has no Content-Type if it has no body.
         let own = empty && self.header("Content-Type").is_none();
         (self.status == 403 && self.server("envoy") && own).then_some("W329")
+    }
+
+    /// The entry for a success whose words say that the service is unavailable.
+    fn unavailable(&self) -> Option<&'static str> {
+        let text = self.text();
+        let told = self.is_success() && text.len() <= PAGE && said::is_unavailable(&text);
+        told.then_some("W344")
+    }
+
+    fn is_success(&self) -> bool {
+        matches!(self.status, 200..=299)
     }
 
     /// The entry for the server's own words.
@@ -316,6 +337,8 @@ impl RefusalResponse<'_> {
                 return None;
             }
             Subject::Version => "W321",
+            // With these statuses, a server refuses who asks, not the form of the handshake.
+            Subject::Key | Subject::Header if matches!(self.status, 401 | 403) => return None,
             Subject::Key | Subject::Header => "W322",
             // The session may also be that of a login.
             Subject::Session if self.status == 401 => "W326",
@@ -401,8 +424,13 @@ impl RefusalResponse<'_> {
         Clue::NearHostHelps.seen(self.facts).is_some() && told.is_none()
     }
 
-    /// The answer to a plain GET, if it is about the Host. Both requests have the same Host.
+    /// The answer to a plain GET, if it is about the Host or the query. Both requests have the
+    /// same.
     fn plain_words(&self) -> Option<&'static str> {
+        // The other errors of Engine.IO are about a request without Upgrade.
+        if [0, 1, 5].iter().any(|code| Clue::PlainEngineIo(*code).seen(self.facts).is_some()) {
+            return Some("W324");
+        }
         let (subject, _) = said::subject(&plain_told(self.facts)?)?;
         (subject == Subject::Host).then_some("W351")
     }
@@ -565,6 +593,9 @@ impl RefusalResponse<'_> {
         if body.starts_with(b"0{\"sid\"") {
             return Some("W303");
         }
+        if self.status == 400 && Clue::InspectorTarget.seen(self.facts).is_some() {
+            return Some("W334");
+        }
         if engine_io_code(body).is_some() {
             return Some(self.engine_io());
         }
@@ -668,7 +699,7 @@ impl RefusalResponse<'_> {
         });
         match d.entry.code {
             "W310" | "W311" => match self.location() {
-                Some(_) if [Clue::Unable, Clue::RedirectsPage, Clue::RedirectsAway].iter().any(|clue| clue.seen(self.facts).is_some()) => d,
+                Some(_) if [Clue::Unable, Clue::RedirectsPage, Clue::RedirectsAway, Clue::RedirectsInside, Clue::RedirectFails].iter().any(|clue| clue.seen(self.facts).is_some()) => d,
                 Some(to) => d.help(format!("use `{to}`")),
                 None => d.note("there is no Location header"),
             },
@@ -681,7 +712,7 @@ impl RefusalResponse<'_> {
                     .map(|after| format!("the answer took {:.1} s", after.as_secs_f64())),
             ),
             "W204" if !said::wants_tls(self.body) => d.title("the server takes requests over TLS only"),
-            "W327" if Clue::OriginUnnamed.seen(self.facts).is_some() => {
+            "W327" if Clue::OriginUnnamed.seen(self.facts).is_some() && self.opens(Variation::NoOrigin) => {
                 d.title("the server refuses this request with an Origin, and takes one without")
             }
             "W327" | "W328" => match self.facts.url.map(Url::of) {
@@ -690,7 +721,7 @@ impl RefusalResponse<'_> {
                     let known = self.facts.trial(Variation::OwnOrigin).and_then(Trial::status);
                     match known == Some(101) {
                         true => d.help(format!("send the server's own: `-o {own}`")),
-                        false if Clue::NoOriginHelps.seen(self.facts).is_some() => d,
+                        false if self.opens(Variation::NoOrigin) => d,
                         false if known.is_some() => d.help(
                             "send an Origin of the server's list: `-o ORIGIN`; the server's own Origin is refused, too",
                         ),
@@ -703,6 +734,7 @@ impl RefusalResponse<'_> {
             },
             "W340" if self.header("Retry-After").is_none() && d.causes.is_empty() => d.help(DELAYS),
             "W324" => self.engine_io_cure(d),
+            "W325" if self.status == 414 => d.title("the URL is too long"),
             "W321" if self.request_has_13() => match self.header("Sec-WebSocket-Version") {
                 Some(list) => d.help(format!(
                     "13 was sent: update the server, which lists {}, or find the hop that changes the header",
@@ -883,7 +915,8 @@ impl RefusalResponse<'_> {
 
     fn engine_io_cure(&self, d: Diagnostic) -> Diagnostic {
         let query = self.facts.url.map(|url| Url::of(url).query).unwrap_or_default();
-        match engine_io_code(self.body) {
+        let plain = || self.facts.trial(Variation::NoUpgrade).and_then(Trial::body);
+        match engine_io_code(self.body).or_else(|| engine_io_code(plain()?)) {
             Some(1) => d.help("remove `sid`; behind a load balancer, use sticky sessions, as each server knows only its own"),
             Some(5) if query.contains("EIO=4") => {
                 d.help("write `EIO=3`: this is a Socket.IO 2 server")
@@ -935,6 +968,7 @@ impl RefusalResponse<'_> {
             "W351" => near,
             "W336" => !html && !said::says(&sentence, "method"),
             "W323" | "W337" | "W339" | "W340" | "W341" | "W344" => true,
+            "W305" => said::is_error(self.body),
             "W352" => !["connection id", "connectionid", "negotiate"]
                 .iter()
                 .any(|words| said::says(&text, words)),
@@ -1016,12 +1050,16 @@ impl RefusalResponse<'_> {
             };
             let reason = format!("its reason is \"{reason}\"");
             let fact = "the answer has this text";
+            // Such a program also says so if its rules select no server.
+            let routes =
+                self.status == 503 && (says_rule(self.body) || said::says(&sentence, "backend"));
             // A page has other words besides its reason.
             let d = if html && said::exception(self.body).is_none() {
                 d.suggests(reason, fact)
             } else {
                 d.because(reason, fact)
             };
+            let d = if routes { d.possible(NO_BACKEND) } else { d };
             return d.help(help);
         }
         let numbered = self.server("cloudflare") && text.starts_with("error code: ");
@@ -1172,33 +1210,6 @@ fn phrase(status: u16) -> &'static str {
 /// Whether a proxy's page gives the reason itself.
 fn says_rule(body: &[u8]) -> bool {
     contains_word(body, "no server is available")
-}
-
-/// The number of an Engine.IO error, as in `{"code":3,"message":"Bad request"}`. Some errors are
-/// recognised by their words alone, also if those are the body of a whole response.
-pub(super) fn engine_io_code(body: &[u8]) -> Option<u8> {
-    const WORDS: [&str; 6] = [
-        "Transport unknown",
-        "Session ID unknown",
-        "Bad handshake method",
-        "Bad request",
-        "Forbidden",
-        "Unsupported protocol version",
-    ];
-    let text = String::from_utf8_lossy(body);
-    let text = text.rsplit("\r\n\r\n").next()?.trim();
-    let number = |words: &str| WORDS.iter().position(|known| *known == words).map(|at| at as u8);
-    if let Some((code, said)) =
-        text.strip_prefix("{\"code\":").and_then(|rest| rest.split_once(",\"message\":\""))
-    {
-        // The body may be cut.
-        let said = said.split('"').next()?;
-        let at: usize = code.parse().ok()?;
-        return WORDS.get(at).filter(|words| words.starts_with(said)).map(|_| at as u8);
-    }
-    let python = text.contains("unsupported version of the Socket.IO or Engine.IO protocols");
-    // Other programs also use the other words.
-    number(text).filter(|code| matches!(code, 0 | 1 | 5)).or(python.then_some(5))
 }
 
 /// The code of the entry for a status other than 101, if only the number is known.

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::findings::Findings;
-use super::response::engine_io_code;
 use super::switching::ended_early;
 use crate::diagnostics::facts::{EndKind, SILENCE};
 use crate::diagnostics::sniff::contains;
@@ -25,7 +24,7 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
         found.add("W461", |d| {
             let d = d.at(Span::first(Place::Stream, bytes, kind)).note(format!("the text: {text}"));
             let query = facts.url.map(|url| Url::of(url).query).unwrap_or_default();
-            match engine_io_code(bytes).is_some() {
+            match sniff::engine_io_code(bytes).is_some() {
                 true if query.contains("EIO=4") => d.help(
                     "this Socket.IO server refuses the query: try `EIO=3` instead of `EIO=4`",
                 ),

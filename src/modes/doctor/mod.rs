@@ -263,6 +263,7 @@ impl Exam<'_> {
             Variation::Again | Variation::Unchanged => "again",
             Variation::OwnHost | Variation::NearHost => "host",
             Variation::OtherPath => "other path",
+            Variation::Redirected => "redirect",
             Variation::OtherScheme => "other scheme",
             Variation::OtherFamily => "other family",
             Variation::OnlyHttp2 => "http/2",
