@@ -268,8 +268,7 @@ fn is_soon(facts: &Facts<'_>) -> bool {
 fn is_accepted(part: &Part, facts: &Facts<'_>) -> bool {
     use Variation as V;
     let carries = |trial: &Trial| match trial.variation {
-        V::NoSubprotocol | V::Subprotocol => part.place != PartPlace::Subprotocol,
-        V::NoUpgrade => part.place != PartPlace::Subprotocol,
+        V::NoSubprotocol | V::Subprotocol | V::NoUpgrade => part.place != PartPlace::Subprotocol,
         V::OwnOrigin | V::NoOrigin | V::OwnHost | V::Again => true,
         // These have no query, or no credentials.
         V::OtherPath | V::OtherScheme | V::NearHost | V::OtherFamily => false,
