@@ -425,6 +425,20 @@ pub fn attempt(
         | Variation::Again => return Ok(None),
     };
     let (outcome, _) = traced(&other, until, runtime)?;
+    // These trials lack more than the difference. If the server takes a request that lacks the
+    // same, or says nothing to it, they prove nothing.
+    let lacks = matches!(variation, Variation::OtherScheme | Variation::NearHost);
+    if lacks && outcome == Some(TrialOutcome::Opened) && evidence.response().is_some() {
+        let mut control = config.clone();
+        match variation {
+            Variation::NearHost => leave_out_secrets(&mut control),
+            _ => keep_only_path(&mut control),
+        }
+        let (control, _) = traced(&control, until, runtime)?;
+        if !matches!(control, Some(TrialOutcome::Status { .. })) {
+            return Ok(None);
+        }
+    }
     // If a server does not accept this machine's name, that proves nothing about another name.
     let near = variation == Variation::NearHost;
     let trial = outcome.map(|outcome| Trial { variation, what, outcome });

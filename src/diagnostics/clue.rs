@@ -906,14 +906,24 @@ impl Clue {
                 .map(|number| format!("Cloudflare's error code is {number}")),
             Self::GraphqlWords => {
                 let text = super::said::words(facts.body);
-                let word = GRAPHQL.iter().find(|word| contains_word(text.as_bytes(), word))?;
+                let lower = text.to_ascii_lowercase();
+                // Inside a longer phrase, the words have another meaning.
+                let ends = |rest: &str| !rest.trim_start().starts_with(|c: char| c.is_alphanumeric());
+                let said = |word: &&&str| {
+                    let mut rests = lower.split(**word).skip(1);
+                    rests.any(|rest| word.ends_with('`') || ends(rest))
+                };
+                let word = GRAPHQL.iter().find(said)?;
                 Some(format!("the answer contains {word:?}, as GraphQL over HTTP says without a query"))
             }
             Self::AllowsOther => {
                 let allow = header("Allow").filter(|_| status == Some(405))?;
-                let mut methods = allow.split(',').map(str::trim).filter(|name| !name.is_empty());
-                let get = methods.clone().any(|name| name.eq_ignore_ascii_case("GET"));
-                (methods.next().is_some() && !get).then(|| format!("Allow: {allow}"))
+                let has = |list: &[&str]| {
+                    let mut methods = allow.split(',').map(str::trim);
+                    methods.any(|name| list.iter().any(|wanted| name.eq_ignore_ascii_case(wanted)))
+                };
+                let writes = has(&["POST", "PUT", "PATCH", "DELETE"]);
+                (writes && !has(&["GET"])).then(|| format!("Allow: {allow}"))
             }
             Self::NoBody => facts.body.trim_ascii().is_empty().then(|| "the body is empty".to_owned()),
             Self::PlainSame => {

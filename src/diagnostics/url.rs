@@ -3,6 +3,8 @@
 //!
 //! `net::target` decides whether a URL is legal; this module splits any text.
 
+use crate::wire::secret::is_secret;
+
 /// The parts of a text that should be a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Url<'a> {
@@ -93,6 +95,21 @@ impl<'a> Url<'a> {
     pub fn shown(&self) -> String {
         self.origin() + self.path
     }
+
+    /// The query with its `?`, to show to users: the values of secret names are hidden.
+    pub fn shown_query(&self) -> String {
+        let hidden = |pair: &str| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            match is_secret(name) || value.starts_with("eyJ") {
+                true => format!("{name}=…"),
+                false => pair.to_owned(),
+            }
+        };
+        match self.query {
+            "" => String::new(),
+            query => format!("?{}", query.split('&').map(hidden).collect::<Vec<_>>().join("&")),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -106,6 +123,8 @@ mod tests {
         assert_eq!((url.host, url.port(), url.path), ("[::1]", 9443, "/chat"));
         assert_eq!((url.query, url.fragment), ("token=abc", Some("x")));
         assert_eq!(url.shown(), "wss://[::1]:9443/chat");
+        assert_eq!(url.shown_query(), "?token=…");
+        assert_eq!(Url::of("ws://h/?room=7&api_key=x").shown_query(), "?room=7&api_key=…");
         assert_eq!(Url::of("[::1]").port(), 80);
         assert_eq!(Url::of("wss://h").port(), 443);
         for odd in ["", "://", "@", ":", "a@b@c:d", "x://#", "]:"] {

@@ -38,6 +38,9 @@ pub struct Redactor {
     values: Vec<Vec<u8>>,
 }
 
+/// What programs write for a missing value: common words, and no secrets.
+const NO_VALUES: [&[u8]; 4] = [b"undefined", b"null", b"None", b"[object Object]"];
+
 impl Default for Redactor {
     fn default() -> Self {
         Self::new()
@@ -82,6 +85,9 @@ impl Redactor {
 
     /// From now on, removes this value wherever it appears.
     pub fn learn(&mut self, value: &[u8]) {
+        if NO_VALUES.contains(&value) {
+            return;
+        }
         if value.len() >= MIN_VALUE && !self.values.iter().any(|known| known == value) {
             self.values.push(value.to_vec());
             self.values.sort_by_key(|value| std::cmp::Reverse(value.len()));

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::causes::{Told, answer};
-use crate::server::{End, Says, serve, serve_all, serve_by, serve_open};
+use crate::server::{End, Says, serve, serve_all, serve_by, serve_open, switching};
 use std::io::Write as _;
 
 /// A token that was valid until 2001-09-09T01:46:40Z.
@@ -28,6 +28,10 @@ fn an_expired_token_is_named_and_not_shown() {
     told.has("the token in the parameter access_token");
     let port = serve_by(|_| answer("401 Unauthorized", "WWW-Authenticate: Bearer\r\n", ""));
     let told = Told::of(&["--bearer", &token], port, "/ws");
+    // A challenge asks for a login, and does not say what is wrong with the token.
+    told.is("W326", "likely (medium): the token that was sent has expired");
+    let port = serve_by(|_| answer("401 Unauthorized", "", "token expired"));
+    let told = Told::of(&["--bearer", &token], port, "/ws");
     told.is("W326", "likely (high): the token that was sent has expired");
     let port = serve_open(|stream| stream.write_all(b"\x88\x02\x11\x31").ok());
     let told = Told::of(&["--bearer", &token], port, "/ws");
@@ -45,6 +49,8 @@ fn a_value_that_was_never_filled_in_is_named() {
     let told = Told::of(&["--bearer", "abc"], port, "/rooms/7?cursor=null");
     told.lacks("placeholder");
     told.lacks("had no value");
+    // A word for no value is no secret.
+    Told::of(&[], port, "/ws?token=None").is("W332", "the parameter token is `None`");
 }
 
 #[test]
@@ -64,6 +70,20 @@ fn a_socket_io_that_closes_a_websocket_for_polling_is_explained() {
     told.has("write `transport=websocket`");
     let told = Told::of(&[], port, "/socket.io/?EIO=4&transport=websocket");
     told.lacks("long polling");
+}
+
+#[test]
+fn a_trial_without_credentials_proves_nothing_if_the_request_opens_without_them() {
+    // Only the request with the token is refused.
+    let port = serve_by(|request| match request.contains("token=") {
+        true => answer("403 Forbidden", "", ""),
+        false => switching(request.as_bytes(), "").into_bytes(),
+    });
+    let lead = format!("h.example:{port}:127.0.0.1:{port}");
+    let url = format!("ws://h.example:{port}/ws?token=undefined");
+    let told = Told::run(&["--diagnose", "--connect-to", &lead, &url]);
+    told.lacks("W351");
+    told.has("the parameter token is `undefined`");
 }
 
 #[test]

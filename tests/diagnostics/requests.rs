@@ -71,7 +71,11 @@ fn a_token_outside_its_time_is_a_cause_wherever_it_was_sent() {
         (URL.to_owned(), format!("Sec-WebSocket-Protocol: chat, {old}\r\n")),
         (URL.to_owned(), format!("X-Token: {old}\r\n")),
     ] {
-        for answer in [UNAUTHORIZED, FORBIDDEN, "400 Bad Request\r\n\r\n"] {
+        // Such a 400 says nothing about a login.
+        let d = refused(&url, &headers, "400 Bad Request\r\n\r\n", &[]);
+        lacks(&d, "the token that was sent");
+        let worded = "400 Bad Request\r\n\r\n{\"error\":\"invalid token\"}";
+        for answer in [UNAUTHORIZED, FORBIDDEN, worded] {
             let d = refused(&url, &headers, answer, &[]);
             is(&d, "the token that was sent has expired", Confidence::Medium);
             let because = cause(&d, "has expired").and_then(|cause| cause.because.as_deref());
@@ -93,9 +97,9 @@ fn the_servers_words_about_the_token_prove_that_it_is_the_cause() {
     let old = format!("Authorization: Bearer {}\r\n", jwt(&format!("{{\"exp\":{PAST}}}")));
     for answer in [
         "401 Unauthorized\r\n\r\njwt expired",
-        "401 Unauthorized\r\nWWW-Authenticate: Bearer error=\"invalid_token\"\r\n\r\n",
-        "401 Unauthorized\r\nWWW-Authenticate: Bearer realm=\"x\"\r\n\r\n",
-        "403 Forbidden\r\n\r\n{\"error\":\"Invalid token\"}",
+        "401 Unauthorized\r\n\r\n{\"error\":\"Token has expired\"}",
+        "401 Unauthorized\r\n\r\n{\"detail\":\"Signature has expired\"}",
+        "401 Unauthorized\r\nWWW-Authenticate: Bearer error=\"invalid_token\", error_description=\"The access token expired\"\r\n\r\n",
     ] {
         let d = refused(URL, &old, answer, &[]);
         assert!(d.causes[0].text.contains("has expired"), "{d:?}");
@@ -104,9 +108,138 @@ fn the_servers_words_about_the_token_prove_that_it_is_the_cause() {
     }
     let d = closed(URL, &old, Some(1008), "token expired");
     is(&d, "the token that was sent has expired", Confidence::High);
+    // These words only fit.
+    for answer in [
+        "401 Unauthorized\r\nWWW-Authenticate: Bearer error=\"invalid_token\"\r\n\r\n",
+        "401 Unauthorized\r\nWWW-Authenticate: Bearer realm=\"x\", scope=\"openid\"\r\n\r\n",
+        "401 Unauthorized\r\n\r\n{\"error\":\"invalid or expired token\"}",
+        "403 Forbidden\r\n\r\n{\"error\":\"Invalid token\"}",
+    ] {
+        is(&refused(URL, &old, answer, &[]), "has expired", Confidence::Medium);
+    }
     // The server missed another token than this one.
     let d = refused(URL, &old, "401 Unauthorized\r\n\r\n{\"error\":\"token missing\"}", &[]);
-    assert!(cause(&d, "has expired").is_none_or(|c| c.confidence == Confidence::Medium), "{d:?}");
+    lacks(&d, "the token that was sent");
+}
+
+#[test]
+fn another_stated_reason_excludes_the_time_of_the_token() {
+    let old = jwt(&format!("{{\"exp\":{PAST}}}"));
+    let url = format!("{URL}?token={old}");
+    for words in [
+        "Your subscription has expired",
+        "license expired on 2026-01-01",
+        "invite link expired",
+        "token revoked",
+        "jwt audience invalid",
+        "invalid signature of jwt",
+        "session expired, token ignored",
+        "Your IP address 1.2.3.4 has been blocked.",
+        "Your account is suspended.",
+    ] {
+        for status in ["401 Unauthorized", "403 Forbidden"] {
+            let answer = format!("{status}\r\n\r\n{{\"error\":\"{words}\"}}");
+            lacks(&refused(&url, "", &answer, &[]), "the token that was sent");
+            let page = format!("{status}\r\nContent-Type: text/html\r\n\r\n<p>{words}</p>");
+            lacks(&refused(&url, "", &page, &[]), "the token that was sent");
+        }
+        lacks(&closed(&url, "", Some(1008), words), "the token that was sent");
+    }
+    let headers = format!("Authorization: Bearer {old}\r\n");
+    let scope = "401 Unauthorized\r\nWWW-Authenticate: Bearer error=\"insufficient_scope\", scope=\"admin\"\r\n\r\n";
+    lacks(&refused(URL, &headers, scope, &[]), "the token that was sent");
+    // 0 is no time.
+    let never = format!("Authorization: Bearer {}\r\n", jwt("{\"exp\":0}"));
+    lacks(&refused(URL, &never, UNAUTHORIZED, &[]), "the token that was sent");
+}
+
+#[test]
+fn a_token_is_blamed_only_if_the_server_judged_it() {
+    let old = jwt(&format!("{{\"exp\":{PAST}}}"));
+    let new = jwt(&format!("{{\"exp\":{FUTURE}}}"));
+    let text = "the token that was sent";
+    for (url, headers) in [
+        (URL.to_owned(), format!("Cookie: ab={old}\r\nAuthorization: Basic YTpi\r\n")),
+        (format!("{URL}?api_key=abc"), format!("Cookie: ab={old}\r\n")),
+        (URL.to_owned(), format!("Cookie: ab={old}; sid=abc\r\n")),
+        (URL.to_owned(), format!("Cookie: ga={old}\r\nOrigin: http://evil.example\r\n")),
+        (format!("{URL}?id_token={old}&token={new}"), String::new()),
+    ] {
+        for answer in [UNAUTHORIZED, FORBIDDEN, "401 Unauthorized\r\n\r\njwt expired"] {
+            lacks(&refused(&url, &headers, answer, &[]), text);
+        }
+    }
+    // A cookie beside the token is not the login.
+    let headers = format!("Cookie: sid=abc\r\nAuthorization: Bearer {old}\r\n");
+    is(&refused(URL, &headers, UNAUTHORIZED, &[]), text, Confidence::Medium);
+    // The words name the part.
+    let url = format!("{URL}?id_token={old}&token={new}");
+    let answer = "401 Unauthorized\r\n\r\nid_token: token expired";
+    is(&refused(&url, "", answer, &[]), text, Confidence::High);
+}
+
+#[test]
+fn only_a_trial_with_the_same_token_shows_that_it_is_accepted() {
+    let old = format!("Authorization: Bearer {}\r\n", jwt(&format!("{{\"exp\":{PAST}}}")));
+    let of = |variation, outcome| {
+        let trials = [Trial { variation, what: "h".to_owned(), outcome }];
+        refused(URL, &old, FORBIDDEN, &trials)
+    };
+    let ok = || TrialOutcome::Status { code: 200, text: "200 OK".to_owned(), body: Vec::new() };
+    let text = "the token that was sent";
+    lacks(&of(Variation::NoUpgrade, ok()), text);
+    lacks(&of(Variation::OwnOrigin, TrialOutcome::Opened), text);
+    for variation in [Variation::OtherFamily, Variation::OtherPath] {
+        is(&of(variation, ok()), text, Confidence::Medium);
+    }
+    // The answers change by themselves.
+    lacks(&of(Variation::Unchanged, TrialOutcome::Opened), text);
+}
+
+/// A session with messages that the peer ended after this time.
+fn ended(url: &str, code: u16, reason: &str, seconds: f64) -> Vec<Diagnostic> {
+    let pair = Pair::open("", "");
+    let body = CloseBody { code: Some(code), reason: reason.as_bytes().to_vec() };
+    let close = CloseFacts { received: Some(&body), by_peer: true, ..CloseFacts::default() };
+    let stream = StreamFacts { messages: 10, ..StreamFacts::default() };
+    let end = Some(end(EndKind::Closed, seconds));
+    classify(&Facts { url: Some(url), tls: at(NOW), close, end, stream, ..pair.facts() })
+}
+
+#[test]
+fn a_session_that_worked_accepted_the_request() {
+    let old = jwt(&format!("{{\"exp\":{PAST}}}"));
+    for url in [format!("{URL}?token={old}"), format!("{URL}?token=null&room=undefined")] {
+        for (code, reason) in [
+            (1008, "rate limit exceeded"),
+            (1008, "messages too frequent"),
+            (1008, ""),
+            (4003, "no permission to publish in room 7"),
+            (4401, ""),
+            (1000, "password changed"),
+            (1000, ""),
+        ] {
+            for d in ended(&url, code, reason, 3.0) {
+                lacks(&d, "the token that was sent");
+                lacks(&d, "had no value");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_token_that_expires_during_the_session_is_a_cause_of_its_end() {
+    let url = format!("{URL}?token={}", jwt(&format!("{{\"exp\":{}}}", PAST + 3602)));
+    let text = "expired during the session";
+    is(&ended(&url, 4401, "", 3.0)[0], text, Confidence::Medium);
+    is(&ended(&url, 1008, "token expired", 3.0)[0], text, Confidence::High);
+    for (code, reason, seconds) in
+        [(4401, "", 0.2), (1008, "rate limit exceeded", 3.0), (1001, "", 3.0)]
+    {
+        for d in ended(&url, code, reason, seconds) {
+            lacks(&d, text);
+        }
+    }
 }
 
 #[test]
@@ -185,7 +318,18 @@ fn a_value_that_was_never_filled_in_is_a_cause_of_a_refusal() {
     let told = "400 Bad Request\r\n\r\n{\"error\":\"'undefined' is not a valid room\"}";
     is(&refused("ws://h/ws?room=undefined", "", told, &[]), "is `undefined`", Confidence::High);
     let told = "401 Unauthorized\r\n\r\nInvalid token";
+    is(&refused("ws://h/ws?token=null", "", told, &[]), "is `null`", Confidence::Medium);
+    let told = "401 Unauthorized\r\n\r\ntoken 'null' is not valid";
     is(&refused("ws://h/ws?token=null", "", told, &[]), "is `null`", Confidence::High);
+    // A word of the text is no quotation.
+    let told = "400 Bad Request\r\n\r\nCannot read properties of undefined (reading 'x')";
+    let d = refused("ws://h/ws?room=undefined", "", told, &[]);
+    is(&d, "is `undefined`", Confidence::Medium);
+    assert!(d.causes[0].text.contains("Cannot read"), "{d:?}");
+    // An unknown path is refused alike.
+    let outcome = TrialOutcome::Status { code: 403, text: "403".to_owned(), body: Vec::new() };
+    let trials = [Trial { variation: Variation::OtherPath, what: "/zz".to_owned(), outcome }];
+    lacks(&refused("ws://h/rooms/:id", "", FORBIDDEN, &trials), "placeholder");
 }
 
 #[test]
@@ -198,8 +342,13 @@ fn an_ordinary_value_is_no_placeholder() {
         ("ws://h/your-account/ws", "Cookie: theme=dark\r\n"),
         ("ws://h/$aws/things", "Authorization: Bearer abc.def\r\n"),
         ("ws://h/rooms/null-island", "Authorization: Basic YTpi\r\n"),
+        ("ws://h/ws?token=abc", "Cookie: theme=null; sid=abc\r\n"),
+        ("ws://h/search?keyword=&page=1&passengers=None&sort_key=[name]", ""),
+        ("ws://h/ws?parentId=null&symbol=$TSLA&password=$SECRET1", ""),
+        ("ws://h/ws?dsn=postgres://bob:hunter2@db/${x}", "X-Config: pwd=hunter2;db=${DB}\r\n"),
     ] {
-        for answer in [FORBIDDEN, UNAUTHORIZED, "404 Not Found\r\n\r\n"] {
+        let named = "401 Unauthorized\r\n\r\ninvalid token";
+        for answer in [FORBIDDEN, UNAUTHORIZED, named, "404 Not Found\r\n\r\n"] {
             let d = refused(url, headers, answer, &[]);
             for text in ["placeholder", "is empty", "had no value"] {
                 lacks(&d, text);
@@ -238,6 +387,9 @@ fn a_header_behind_the_blank_line_shows_that_the_head_ended_early() {
     let d = of(behind.as_bytes());
     assert_eq!(d.entry.code, "W401");
     is(&d, "the head of the 101 ended early", Confidence::High);
+    let d = of(b"X-Ticket: hunter2\r\n\r\n");
+    is(&d, "the head of the 101 ended early", Confidence::High);
+    assert!(!format!("{:?}", d.causes).contains("hunter2"), "{d:?}");
     for first in [&b""[..], b"\x81\x02hi", b"hello: world\r\n", b"<html>\r\n"] {
         lacks(&of(first), "ended early");
     }
@@ -274,6 +426,15 @@ fn a_path_that_opens_over_tls_is_told_so() {
     is(&d, "is served over TLS only", Confidence::High);
     lacks(&d, "wrong path");
     assert!(d.help.contains("wss://api.example/chat"), "{d:?}");
+    let what = "wss:// on port 443".to_owned();
+    let other = |variation, what| Trial { variation, what, outcome: TrialOutcome::Opened };
+    let opens = other(Variation::OtherScheme, what);
+    let url = "ws://h/chat?room=7&token=abc";
+    let d = refused(url, "", "404 Not Found\r\n\r\n", std::slice::from_ref(&opens));
+    assert!(d.help.contains("wss://h/chat?room=7&token=…"), "{d:?}");
+    // The answers change by themselves.
+    let trials = [opens, other(Variation::Unchanged, String::new())];
+    lacks(&refused(url, "", "404 Not Found\r\n\r\n", &trials), "over TLS");
     let same = TrialOutcome::Status { code: 404, text: "404".to_owned(), body: Vec::new() };
     lacks(&of(same), "over TLS");
     lacks(&of(TrialOutcome::Unreached("connection refused".to_owned())), "over TLS");
@@ -285,6 +446,8 @@ fn an_api_and_graphql_over_http_are_known_by_their_words() {
     is(&d, "the path is that of an HTTP API", Confidence::Medium);
     for answer in [
         "405 Method Not Allowed\r\nAllow: GET, HEAD\r\n\r\n",
+        "405 Method Not Allowed\r\nAllow: HEAD, OPTIONS\r\n\r\n",
+        "405 Method Not Allowed\r\nAllow: CONNECT\r\n\r\n",
         "405 Method Not Allowed\r\n\r\n",
         "405 Method Not Allowed\r\nAllow:\r\n\r\n",
     ] {
@@ -302,6 +465,7 @@ fn an_api_and_graphql_over_http_are_known_by_their_words() {
     }
     for answer in [
         "400 Bad Request\r\n\r\nquery parameter missing",
+        "400 Bad Request\r\n\r\nbad json: get query missing bracket",
         "404 Not Found\r\n\r\nGET query missing.",
     ] {
         assert_ne!(refused("ws://h/api", "", answer, &[]).entry.code, "W304", "{answer}");

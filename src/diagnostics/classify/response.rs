@@ -780,7 +780,9 @@ impl RefusalResponse<'_> {
     fn over_tls(&self, d: Diagnostic) -> Diagnostic {
         let opens = Clue::OtherSchemeAnswers.seen(self.facts).filter(|_| {
             let trial = self.facts.trial(Variation::OtherScheme);
-            trial.and_then(Trial::status) == Some(101)
+            // If the answers change by themselves, the trial proves nothing.
+            let steady = self.facts.trial(Variation::Unchanged).is_none();
+            steady && trial.and_then(Trial::status) == Some(101)
         });
         let url = self.facts.url.map(Url::of).filter(|url| !url.is_secure());
         match opens.zip(url) {
@@ -788,7 +790,7 @@ impl RefusalResponse<'_> {
             Some((fact, url)) => d
                 .certain()
                 .because("the WebSocket of this path is served over TLS only", fact)
-                .help(format!("use `wss://{}{}`", url.host, url.path)),
+                .help(format!("use `wss://{}{}{}`", url.host, url.path, url.shown_query())),
             None => d,
         }
     }

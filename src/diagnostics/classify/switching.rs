@@ -7,7 +7,6 @@ use crate::wire::handshake::grammar::parse_extensions;
 use crate::wire::handshake::headers::{EXTENSIONS, PROTOCOL};
 use crate::wire::handshake::rules::{Outcome, Report, RuleVerdict};
 use crate::wire::head::Head;
-use crate::wire::secret::is_secret;
 
 /// A subprotocol that no server supports. A server that accepts it would accept any subprotocol
 /// (W412).
@@ -16,10 +15,10 @@ pub const PROBE_SUBPROTOCOL: &str = "x-wscope-probe";
 /// Adds the cause if a header stands behind the blank line of the 101.
 pub(super) fn ended_early(d: Diagnostic, behind: &[u8]) -> Diagnostic {
     match late_header(behind) {
-        Some(line) => d
+        Some(name) => d
             .because(
                 "the head of the 101 ended early: a blank line comes before its last header",
-                format!("behind the blank line stands `{line}`"),
+                format!("behind the blank line stands the header {name}"),
             )
             .help(ONE_BLANK_LINE),
         None => d,
@@ -29,7 +28,8 @@ pub(super) fn ended_early(d: Diagnostic, behind: &[u8]) -> Diagnostic {
 /// The help for a head that ended early.
 const ONE_BLANK_LINE: &str = "write one blank line only, after the last header: a value that ends with a line break, as some base64 functions add, makes another";
 
-/// The header behind the blank line of a 101, if one stands there in place of a frame.
+/// The name of the header behind the blank line of a 101, if one stands there in place of a frame.
+/// Its value may be a secret.
 fn late_header(behind: &[u8]) -> Option<String> {
     let behind = behind.trim_ascii_start();
     let text = String::from_utf8_lossy(&behind[..behind.len().min(512)]).into_owned();
@@ -40,7 +40,7 @@ fn late_header(behind: &[u8]) -> Option<String> {
     let plain = lower.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     let header = plain && known.iter().any(|start| lower.starts_with(start));
     let printable = value.chars().all(|c| !c.is_control());
-    (header && printable && !is_secret(name)).then(|| line.to_owned())
+    (header && printable && name.len() <= 40).then(|| name.to_owned())
 }
 
 pub(super) fn switching(facts: &Facts<'_>, found: &mut Findings<'_>) {
