@@ -7,6 +7,7 @@
 use serde_json::{Map, Value};
 
 use super::complaint::{denies, fails, faults, names_error, refuses_plainly, says_none, shouts};
+use super::said::says;
 
 type Object = Map<String, Value>;
 
@@ -161,9 +162,9 @@ const REPORTS: [&str; 10] = [
     "metrics",
 ];
 
-/// Names of members that contain the state or the code of an answer.
-const STATES: [&str; 10] =
-    ["s", "st", "status", "statuscode", "code", "result", "res", "ret", "retcode", "errorcode"];
+/// Names of members that contain the state or the code of an answer. A word as a result is data.
+const STATES: [&str; 8] =
+    ["s", "st", "status", "statuscode", "code", "ret", "retcode", "errorcode"];
 
 /// Names of members that contain the answer itself.
 const CONTAINERS: [&str; 6] = ["d", "b", "response", "responses", "reply", "content"];
@@ -174,15 +175,33 @@ const RESULTS: [&str; 3] = ["data", "payload", "body"];
 /// Short names of members with a text.
 const SHORT_TEXTS: [&str; 3] = ["d", "p", "m"];
 
-/// Words of requests that ask for the state of a thing, such as a job.
-const READING: [&str; 17] = [
-    "get", "status", "state", "show", "poll", "read", "fetch", "query", "info", "describe",
-    "lookup", "list", "find", "search", "watch", "inspect", "history",
-];
+/// Verbs of requests that ask for the state of a thing, such as a job.
+const READING: [&str; 9] =
+    ["get", "poll", "read", "fetch", "describe", "lookup", "watch", "inspect", "track"];
 
-/// Words of requests that ask for a judgement.
+/// Names of such states, at the end of the name of a request.
+const READ: [&str; 4] = ["status", "state", "info", "history"];
+
+/// Verbs that change what the rest of the name says.
+const WRITING: [&str; 9] =
+    ["set", "add", "update", "put", "post", "create", "change", "send", "save"];
+
+/// Requests that ask for a judgement. Longer names may ask for more: `verify_login`.
 const CHECKING: [&str; 8] =
     ["check", "validate", "verify", "test", "lint", "moderate", "solve", "guess"];
+
+/// Phrases that find fault with the request, and not with the thing that it asks about.
+const WRONG: [&str; 9] = [
+    "unknown",
+    "no such",
+    "not found",
+    "does not exist",
+    "doesn't exist",
+    "out of range",
+    "syntax error",
+    "unsupported",
+    "not supported",
+];
 
 /// Kinds that end a session. If the session continues, they may be about other users.
 const ENDS: [&str; 2] = ["kicked", "banned"];
@@ -198,7 +217,7 @@ pub(super) fn refuses(request: &str, answer: &str, whole: bool) -> bool {
     let again = |(name, value): (&String, &Value)| answer.get(name) == Some(value);
     let echo = complains(&request) && request.iter().all(again);
     let refused = match whole {
-        true => is_refusal(&answer, &request),
+        true => is_refusal(&answer, &request, belongs(&answer, &request)),
         false => answer.get("error").is_some_and(|error| error.is_object() && !is_none(error)),
     };
     !succeeds && !echo && !is_requested_state(&request, &answer) && (is_error(&answer) || refused)
@@ -206,24 +225,39 @@ pub(super) fn refuses(request: &str, answer: &str, whole: bool) -> bool {
 
 /// Whether the answer reports the failure of the thing that the request asked about.
 fn is_requested_state(request: &Object, answer: &Object) -> bool {
-    let asks = |list: &[&str]| {
-        let names = kinds(request).chain(request.keys().next().map(String::as_str));
-        names.flat_map(words).any(|word| list.contains(&&*word))
+    let kinds: Vec<&str> = kinds(request).collect();
+    // Without a kind, the name of a member is the verb: `{"poll":"b1"}`.
+    let names: Vec<&str> = match kinds.is_empty() {
+        true => request.keys().map(String::as_str).collect(),
+        false => kinds,
     };
+    let reads = names.iter().any(|name| {
+        let words = words(name);
+        let of = |word: Option<&String>, list: &[&str]| {
+            word.is_some_and(|word| list.contains(&word.as_str()))
+        };
+        let writes = words.iter().any(|word| WRITING.contains(&word.as_str()));
+        let ends = of(words.last(), &READING) || of(words.last(), &READ);
+        !writes && (of(words.first(), &READING) || ends)
+    });
+    let checks = names.iter().any(|name| CHECKING.contains(&&*plain(name)));
     let texts = || answer.values().filter_map(Value::as_str);
     let denied = texts().any(|text| denies(text) || refuses_plainly(text));
+    let wrong = || texts().any(|text| WRONG.iter().any(|phrase| says(text, phrase)));
     let state = ["status", "state"].iter().filter_map(|name| answer.get(*name)?.as_str());
     let failed = state.into_iter().any(fails);
     let judged = ["ok", "success", "valid", "passed"];
     let judged = judged.iter().any(|name| answer.get(*name) == Some(&Value::Bool(false)));
-    !denied && (failed && asks(&READING) || (failed || judged) && asks(&CHECKING))
+    // An error of its own beside the judgement is about the request.
+    let error = ["error", "code"].iter().any(|name| answer.get(*name).is_some_and(|e| !is_none(e)));
+    !denied && (failed && reads && !wrong() || (failed || judged) && checks && !error)
 }
 
 /// Whether the last message before an end says that something failed. The message is this object.
 pub(super) fn complains(object: &Object) -> bool {
     let nothing = Object::new();
     let ends = is_kind_in(object, &ENDS) && !has_data(object, &nothing, "");
-    is_error(object) || marks(object) > 0 || ends || is_refusal(object, &nothing)
+    is_error(object) || marks(object) > 0 || ends || is_refusal(object, &nothing, false)
 }
 
 /// Whether a JSON list is an error.
@@ -236,16 +270,16 @@ pub(super) fn list_complains(text: &str) -> bool {
 }
 
 /// Whether an object contains only an envelope and is marked as a failure. The same applies to the
-/// inner object that is the answer.
-fn is_refusal(object: &Object, request: &Object) -> bool {
-    let verb = || kinds(request).any(|asked| kinds(object).any(|kind| stem(kind) == stem(asked)));
-    let rejects = is_kind_in(object, &REJECTIONS) && explains(object, true) && !verb();
+/// inner object that is the answer. Without `ours`, it may be an event about something else.
+fn is_refusal(object: &Object, request: &Object, ours: bool) -> bool {
+    let asked = is_kind_in(request, &REJECTIONS);
+    let rejects = ours && is_kind_in(object, &REJECTIONS) && explains(object, true) && !asked;
     let failed = marks(object) > 0
         || spells_fault(object)
         || rejects
         || is_kind_in(object, &REFUSALS)
         || names_error_elsewhere(object);
-    if failed && !has_data(object, request, "") || denies_inside(object, request, true) {
+    if failed && !has_data(object, request, "") || denies_inside(object, request, ours, true) {
         return true;
     }
     let answers = kinds(object).any(|kind| {
@@ -272,11 +306,12 @@ fn is_refusal(object: &Object, request: &Object) -> bool {
 /// Whether an object, or the innermost object that it contains, is only a state that refuses:
 /// `{"response":[{"command":"LOGIN","content":{"code":3,"msg":"LOGIN_DENIED"}}]}`. Each object
 /// around it is only an envelope. Without `by_number`, a number is not such a state.
-fn denies_inside(object: &Object, request: &Object, by_number: bool) -> bool {
-    if is_kind_in(object, &REPORTS) || is_about(object, "t", &REPORTS) {
+fn denies_inside(object: &Object, request: &Object, ours: bool, by_number: bool) -> bool {
+    let logs = ["level", "severity"].iter().any(|name| object.contains_key(*name));
+    if logs || is_kind_in(object, &REPORTS) || is_about(object, "t", &REPORTS) {
         return false;
     }
-    if is_denial(object, by_number) && !has_data(object, request, "") {
+    if is_denial(object, ours, by_number) && !has_data(object, request, "") {
         return true;
     }
     object.iter().any(|(key, value)| {
@@ -291,7 +326,7 @@ fn denies_inside(object: &Object, request: &Object, by_number: bool) -> bool {
         let name = plain(key);
         let (contains, result) = (CONTAINERS.contains(&&*name), RESULTS.contains(&&*name));
         (contains || result)
-            && denies_inside(inner, request, by_number && !result)
+            && denies_inside(inner, request, ours, by_number && !result)
             && !has_data(object, request, key)
     })
 }
@@ -301,11 +336,14 @@ fn is_about(object: &Object, name: &str, list: &[&str]) -> bool {
     object.get(name).and_then(Value::as_str).is_some_and(|kind| list.contains(&&*plain(kind)))
 }
 
-/// Whether the state of an object is a refusal: a word, or a number with a text that refuses. The
-/// numbers of HTTP need only a text about a fault.
-fn is_denial(object: &Object, by_number: bool) -> bool {
+/// Whether the state of an object is a refusal: a word or a number, with a text that refuses. The
+/// numbers of HTTP need only a text about a fault. In an answer to `ours`, the word is enough.
+fn is_denial(object: &Object, ours: bool, by_number: bool) -> bool {
     let texts = || {
-        let about = |name: &str| EXPLAINING.contains(&name) || SHORT_TEXTS.contains(&name);
+        // A status with a body may be what another server answered.
+        let about = |name: &str| {
+            name != "body" && EXPLAINING.contains(&name) || SHORT_TEXTS.contains(&name)
+        };
         let texts = object.iter().filter(move |(name, _)| about(&plain(name)));
         texts.filter_map(|(_, value)| value.as_str())
     };
@@ -314,7 +352,9 @@ fn is_denial(object: &Object, by_number: bool) -> bool {
         let known = STATES.contains(&&*plain(name));
         known
             && match value {
-                Value::String(word) if word.parse::<u64>().is_err() => denies(word),
+                Value::String(word) if word.parse::<u64>().is_err() => {
+                    denies(word) && (ours || refused())
+                }
                 Value::String(_) | Value::Number(_) if by_number => {
                     let number = value.as_u64().or_else(|| value.as_str()?.parse().ok());
                     let http = number.is_some_and(|code| (400..600).contains(&code));
@@ -430,10 +470,7 @@ fn has_data(object: &Object, request: &Object, except: &str) -> bool {
     // An answer that repeats the id or the verb of the request also repeats its parameters.
     let asked =
         |value: &Value| request.values().any(|one| one == value || one.get(0) == Some(value));
-    let id =
-        |(name, value): (&String, &Value)| is_id(&plain(name)) && request.get(name) == Some(value);
-    let verb = || kinds(request).any(|asked| kinds(object).any(|kind| stem(kind) == stem(asked)));
-    let repeats = object.iter().any(id) || verb();
+    let repeats = repeats(object, request);
     let whole = |value: &Value| !request.is_empty() && value.as_object() == Some(request);
     object.iter().filter(|(key, _)| *key != except).any(|(key, value)| {
         let name = plain(key);
@@ -457,6 +494,22 @@ fn has_data(object: &Object, request: &Object, except: &str) -> bool {
         let repeated = repeats && asked(value) || whole(value);
         found || !(envelope || is_empty(value) || repeated)
     })
+}
+
+/// Whether an answer repeats the id or the verb of the request.
+fn repeats(object: &Object, request: &Object) -> bool {
+    let id =
+        |(name, value): (&String, &Value)| is_id(&plain(name)) && request.get(name) == Some(value);
+    let mut verbs = kinds(request);
+    object.iter().any(id) || verbs.any(|asked| kinds(object).any(|kind| stem(kind) == stem(asked)))
+}
+
+/// Whether a message belongs to the request: it repeats the id or the verb, or the request has
+/// none.
+fn belongs(object: &Object, request: &Object) -> bool {
+    let named =
+        || kinds(request).next().is_some() || request.keys().any(|name| is_id(&plain(name)));
+    repeats(object, request) || !named()
 }
 
 /// Whether a value is empty.
@@ -622,7 +675,7 @@ fn is_list_with_error(text: &str) -> bool {
         let nothing = Object::new();
         is_error(&members)
             || marks(&members) > 0 && !has_data(&members, &nothing, "")
-            || denies_inside(&members, &nothing, true)
+            || denies_inside(&members, &nothing, false, true)
     };
     !objects.is_empty() && objects.into_iter().all(marked)
 }
@@ -663,7 +716,11 @@ fn is_nostr_refusal(text: &str) -> bool {
 /// Whether a JSON list begins with the name of an error, such as `["error",{…}]`.
 fn names_error_first(text: &str) -> bool {
     let Ok(Value::Array(list)) = serde_json::from_str(text) else { return false };
-    list.first().and_then(Value::as_str).is_some_and(names_error)
+    // A list of words, such as levels of a log, is data.
+    let levels = ["warn", "warning", "info", "debug"];
+    let words = list.len() > 2 && list.iter().all(Value::is_string)
+        || list.get(1).and_then(Value::as_str).is_some_and(|word| levels.contains(&word));
+    !words && list.first().and_then(Value::as_str).is_some_and(names_error)
 }
 
 #[cfg(test)]
@@ -814,6 +871,68 @@ mod tests {
     }
 
     #[test]
+    fn the_state_of_a_thing_and_an_event_are_no_refusals() {
+        for (request, answer) in [
+            // A word as the result.
+            (
+                r#"{"type":"translate","text":"verboten"}"#,
+                r#"{"type":"translate","result":"forbidden"}"#,
+            ),
+            (r#"{"op":"spell","text":"forbiden"}"#, r#"{"result":"forbidden"}"#),
+            (r#"{"op":"exec","cmd":"ls /root"}"#, r#"{"op":"exec","result":"Permission denied"}"#),
+            (r#"{"type":"can","user":"bob"}"#, r#"{"type":"can","result":"permission_denied"}"#),
+            (r#"{"op":"classify"}"#, r#"{"data":{"result":"unauthorized"}}"#),
+            // The state of a thing.
+            (r#"{"op":"order","id":7}"#, r#"{"op":"order","id":7,"status":"payment_denied"}"#),
+            (
+                r#"{"id":3,"method":"loan.status"}"#,
+                r#"{"id":3,"status":"loan denied","reason":"score"}"#,
+            ),
+            (r#"{"op":"apply","id":3}"#, r#"{"id":3,"status":"application_denied"}"#),
+            (r#"{"op":"pay","id":3}"#, r#"{"id":3,"status":"card_denied"}"#),
+            (r#"{"op":"pair"}"#, r#"{"device_id":"x","status":"unauthorized"}"#),
+            (r#"{"op":"fetch","url":"http://a"}"#, r#"{"status":403,"body":"Forbidden"}"#),
+            // Events.
+            (
+                r#"{"type":"subscribe"}"#,
+                r#"{"topic":"door/7","payload":{"state":"closed","status":"access_denied"}}"#,
+            ),
+            (
+                r#"{"type":"subscribe"}"#,
+                r#"{"type":"security","data":{"status":"access_denied","user_id":5}}"#,
+            ),
+            (
+                r#"{"op":"tail"}"#,
+                r#"{"ts":1,"level":"warn","code":7,"msg":"permission denied: /etc"}"#,
+            ),
+            (
+                r#"{"type":"subscribe","channel":"orders"}"#,
+                r#"{"type":"rejected","id":"o-77","reason":"insufficient funds"}"#,
+            ),
+            (r#"{"type":"call","to":"bob"}"#, r#"{"type":"denied","reason":"busy"}"#),
+            (r#"{"type":"fw.watch"}"#, r#"{"action":"deny","reason":"rule 7"}"#),
+            (r#"{"type":"moderate"}"#, r#"{"type":"rejected","message":"contains links"}"#),
+        ] {
+            assert!(!refuses(request, answer, true), "{answer}");
+        }
+        for (request, answer) in [
+            (r#"{"op":"join","id":3}"#, r#"{"id":3,"status":"access_denied"}"#),
+            (r#"{"op":"join","id":3}"#, r#"{"id":3,"status":"unauthorized"}"#),
+            (r#"{"op":"join"}"#, r#"{"op":"join","status":"permission_denied"}"#),
+            (
+                r#"{"op":"join","id":3}"#,
+                r#"{"type":"rejected","id":3,"reason":"the room is full"}"#,
+            ),
+            (r#"{"op":"join"}"#, r#"{"status":"access_denied","message":"Access denied"}"#),
+            (r#"{"op":"join"}"#, r#"{"error":"access denied"}"#),
+        ] {
+            assert!(refuses(request, answer, true), "{answer}");
+        }
+        assert!(!list_complains(r#"["error","warn","info"]"#));
+        assert!(list_complains(r#"["error","no such room"]"#));
+    }
+
+    #[test]
     fn the_state_of_what_was_asked_about_is_no_refusal() {
         for (request, answer) in [
             (
@@ -831,6 +950,7 @@ mod tests {
             (r#"{"poll":"b1"}"#, r#"{"status":"FAILED","reason":"out of memory"}"#),
             (r#"{"op":"validate","value":"x"}"#, r#"{"ok":false,"message":"not an address"}"#),
             (r#"{"check":"teh"}"#, r#"{"valid":false,"errors":["no such word"]}"#),
+            (r#"{"user":"bob","check":"teh"}"#, r#"{"valid":false,"errors":["no such word"]}"#),
         ] {
             assert!(!refuses(request, answer, true), "{answer}");
         }
@@ -839,6 +959,31 @@ mod tests {
             (r#"{"op":"get","id":1}"#, r#"{"id":1,"status":"failed","error":"access denied"}"#),
             (r#"{"op":"get","key":"a"}"#, r#"{"ok":false,"error":"no such key"}"#),
             (r#"{"op":"job.start","id":1}"#, r#"{"id":1,"status":"failed","error":"no queue"}"#),
+            (
+                r#"{"op":"state.set","value":1}"#,
+                r#"{"status":"failed","message":"value out of range"}"#,
+            ),
+            (r#"{"op":"show_message","id":1}"#, r#"{"status":"failed","message":"screen is off"}"#),
+            (r#"{"op":"test"}"#, r#"{"ok":false,"error":"unknown op test"}"#),
+            (r#"{"op":"validate"}"#, r#"{"ok":false,"code":17,"message":"log in first"}"#),
+            (
+                r#"{"action":"verify_login","pw":"x"}"#,
+                r#"{"success":false,"message":"session not found"}"#,
+            ),
+            (r#"{"op":"verify_pin"}"#, r#"{"success":false,"message":"server busy"}"#),
+            (
+                r#"{"type":"query","sql":"x"}"#,
+                r#"{"status":"failed","message":"syntax error near x"}"#,
+            ),
+            (
+                r#"{"info":{"x":1},"op":"join"}"#,
+                r#"{"status":"fail","message":"room does not exist"}"#,
+            ),
+            (
+                r#"{"op":"join","info":{"x":1}}"#,
+                r#"{"status":"fail","message":"room does not exist"}"#,
+            ),
+            (r#"{"op":"job.get","id":7}"#, r#"{"status":"failed","message":"job 7 not found"}"#),
         ] {
             assert!(refuses(request, answer, true), "{answer}");
         }

@@ -1871,14 +1871,12 @@ pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<Complaint<'a>> {
         .or_else(|| is_goodbye(heard.content).then(|| of(heard.before, false)).flatten())
 }
 
-/// The longest time from an announcement to the end that it announces.
-const NOTICE: std::time::Duration = std::time::Duration::from_secs(120);
-
 /// The message by which the server announced its end: the last one, or the one before a goodbye.
 pub(super) fn announced(facts: &Facts<'_>) -> Option<String> {
-    use super::heard::{announces_end, is_echo, is_goodbye, shown};
+    use super::heard::{NOTICE, announces_end, is_echo, is_goodbye, shown};
     let heard = facts.stream.heard.as_ref();
-    let heard = heard.filter(|heard| facts.role == Role::Client && heard.quiet < NOTICE)?;
+    let soon = |quiet: std::time::Duration| quiet.as_secs() < NOTICE;
+    let heard = heard.filter(|heard| facts.role == Role::Client && soon(heard.quiet))?;
     if is_echo(facts) {
         return None;
     }

@@ -133,45 +133,34 @@ pub(super) fn refuses_plainly(text: &str) -> bool {
     line.len() <= 80 && !line.contains('\n') && starts.iter().find_map(after).unwrap_or(false)
 }
 
+/// What is denied to a client. Other words before `denied` name a thing: `payment_denied`.
+const DENIED: [&str; 14] = [
+    "access",
+    "permission",
+    "login",
+    "auth",
+    "authentication",
+    "authorization",
+    "authorisation",
+    "request",
+    "connection",
+    "subscription",
+    "session",
+    "is",
+    "was",
+    "client",
+];
+
 /// Whether a name or a short text refuses access: `permission_denied`, `LOGIN_DENIED: bad token`,
 /// `Access is denied`. A lone `denied` may be the state of a thing.
 pub(super) fn denies(text: &str) -> bool {
     let spaced = text.replace(['_', '-'], " ").to_ascii_lowercase();
     let first = spaced.split([':', '.', ',', ';', '(']).next().unwrap_or_default();
     let words: Vec<&str> = first.split_whitespace().collect();
-    match words[..] {
-        [.., "denied"] => (2..=4).contains(&words.len()),
-        [.., "unauthorized" | "unauthorised" | "unauthenticated" | "forbidden"] => words.len() <= 3,
-        _ => false,
-    }
-}
-
-/// Whether a word, in lower case, names something that belongs to the session, and not to the work
-/// that is done in it.
-pub(super) fn is_of_session(word: &str) -> bool {
-    let more = [
-        "authentication",
-        "authorization",
-        "auth",
-        "backend",
-        "handshake",
-        "heartbeat",
-        "internal",
-        "join",
-        "ping",
-        "protocol",
-        "proxy",
-        "server",
-        "service",
-        "socket",
-        "subscribe",
-        "upgrade",
-        "upstream",
-        "validation",
-        "verification",
-        "websocket",
-    ];
-    REFUSED.contains(&word) || more.contains(&word)
+    let Some((last, before)) = words.split_last() else { return false };
+    let refused = ["unauthorized", "unauthorised", "unauthenticated", "forbidden"].contains(last);
+    before.iter().all(|word| DENIED.contains(word))
+        && (refused || *last == "denied" && !before.is_empty())
 }
 
 /// Whether a text says that there is no error.

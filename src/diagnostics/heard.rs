@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-use super::complaint::{faults, is_irc_error, is_of_session, refuses_plainly, says_none, shouts};
+use super::complaint::{faults, is_irc_error, refuses_plainly, says_none, shouts};
 use super::facts::HEARD_MOST;
 use super::said::says;
 use super::{Facts, answer};
@@ -134,15 +134,61 @@ pub fn is_ordinary(reason: &[u8]) -> bool {
     matches!(words, [word] if is_end(word)) || done || words.iter().all(known)
 }
 
+/// Works that may be done in a session. The parts of a server, such as a database, are none.
+const WORKS: [&str; 33] = [
+    "analysis",
+    "backup",
+    "batch",
+    "build",
+    "check",
+    "compilation",
+    "compile",
+    "conversion",
+    "deploy",
+    "deployment",
+    "download",
+    "execution",
+    "export",
+    "game",
+    "import",
+    "installation",
+    "job",
+    "match",
+    "migration",
+    "pipeline",
+    "playbook",
+    "recording",
+    "release",
+    "render",
+    "run",
+    "scan",
+    "simulation",
+    "step",
+    "suite",
+    "task",
+    "test",
+    "upload",
+    "workflow",
+];
+
+/// Words that may stand before a work and change nothing.
+const QUALIFIERS: [&str; 8] =
+    ["the", "your", "this", "unit", "integration", "nightly", "ci", "was"];
+
 /// Whether a reason only tells how the work ended that was done in the session: `build failed`,
 /// `exit code 1`. The connection is not to blame.
 pub fn tells_outcome(reason: &[u8]) -> bool {
     let said = text(reason).to_ascii_lowercase();
     let words: Vec<&str> =
         said.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    let about = |words: &[&str]| {
-        (1..=3).contains(&words.len()) && !words.iter().any(|word| is_of_session(word))
+    let is_work = |word: &&str| {
+        let word = word.strip_suffix('s').filter(|one| one.len() > 2).unwrap_or(word);
+        WORKS.contains(&word)
     };
+    let qualifies = |word: &&str| {
+        is_work(word) || QUALIFIERS.contains(word) || word.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let about = |words: &[&str]| words.iter().any(is_work) && words.iter().all(qualifies);
     match words[..] {
         [ref work @ .., "failed" | "aborted" | "cancelled" | "canceled" | "stopped"] => about(work),
         ["exit" | "exited", .., last] => words.len() <= 4 && last.parse::<i32>().is_ok(),
@@ -195,34 +241,191 @@ pub(super) fn says_done(reason: &[u8]) -> bool {
     any(&done) && !any(&negating)
 }
 
-/// Words of an announcement that the server ends, as the kind of a message.
-const LEAVING: [&str; 11] = [
+/// Kinds of messages by which a server says that it ends, in the form of [`bare_name`].
+const LEAVING: [&str; 20] = [
     "shutdown",
-    "shut down",
-    "shutting down",
-    "restart*",
-    "reboot*",
-    "maintenance",
-    "going away",
+    "shuttingdown",
+    "servershutdown",
+    "servershuttingdown",
+    "restart",
+    "restarting",
+    "serverrestart",
+    "serverrestarting",
+    "servicerestart",
+    "servicerestarting",
+    "reboot",
+    "rebooting",
+    "serverreboot",
+    "goingaway",
     "goaway",
-    "going down",
-    "drain*",
-    "redeploy*",
+    "goingdown",
+    "serverclosing",
+    "serverstopping",
+    "serverdraining",
+    "draining",
 ];
 
-/// Whether a message announces that the server ends or restarts: by its kind or reason, or in a
-/// text about the server.
+/// Members that an announcement may have: its kind, its time, its text. Any other member may name
+/// another thing that ends.
+const ANNOUNCING: [&str; 33] = [
+    "op",
+    "type",
+    "event",
+    "action",
+    "method",
+    "reason",
+    "code",
+    "server",
+    "status",
+    "level",
+    "message",
+    "msg",
+    "text",
+    "title",
+    "body",
+    "in",
+    "at",
+    "after",
+    "when",
+    "delay",
+    "seconds",
+    "eta",
+    "deadline",
+    "time",
+    "ts",
+    "timestamp",
+    "id",
+    "seq",
+    "reconnect",
+    "retry",
+    "data",
+    "payload",
+    "maintenance",
+];
+
+/// The longest time in seconds from an announcement to the end that it announces.
+pub(super) const NOTICE: u64 = 120;
+
+/// Whether a message announces that the server ends or restarts soon: by its kind or reason, or in
+/// a sentence about the server.
 pub(super) fn announces_end(content: &[u8]) -> bool {
-    let text = text(content).replace(['_', '-'], " ");
-    let leaves = |text: &str| LEAVING.iter().any(|word| says(text, word));
-    let members = serde_json::from_str::<Map<String, Value>>(text.trim()).unwrap_or_default();
-    let named = ["op", "type", "event", "action", "method", "reason", "code"]
-        .iter()
-        .filter_map(|name| members.get(*name)?.as_str())
-        .any(leaves);
-    let about = ["server", "service", "gateway", "node", "system", "instance", "backend", "we"];
-    let about = about.iter().any(|word| says(&text, word)) || says(&text, "maintenance");
-    named || leaves(&text) && about
+    let text = text(content);
+    match serde_json::from_str::<Map<String, Value>>(text.trim()) {
+        Ok(members) => announces(&members),
+        Err(_) => says_that_it_ends(&text),
+    }
+}
+
+/// A name in lower case and without separators.
+fn bare_name(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// Whether the members of a message announce the end of the server.
+fn announces(members: &Map<String, Value>) -> bool {
+    let known = |name: &str| {
+        let name = bare_name(name);
+        let starts = ["retry", "reconnect", "delay", "timeout"];
+        let own = ["shutdown", "shuttingdown", "restarting"].contains(&&*name);
+        own || ANNOUNCING.contains(&&*name) || starts.iter().any(|start| name.starts_with(start))
+    };
+    let inner = ["data", "payload"].iter().filter_map(|name| members.get(*name)?.as_object());
+    let inner: Vec<&Map<String, Value>> = inner.collect();
+    let mut all = members.iter().chain(inner.iter().flat_map(|inner| inner.iter()));
+    if !all.all(|(name, value)| known(name) && !value.is_null()) {
+        return false;
+    }
+    let all = || members.iter().chain(inner.iter().flat_map(|inner| inner.iter()));
+    // A time that is given must be near.
+    let waits = |name: &str| {
+        let name = bare_name(name);
+        let relative = ["in", "inms", "ininseconds", "after", "afterms", "seconds", "eta"];
+        relative.contains(&&*name) || name.starts_with("delay")
+    };
+    let is_near = |name: &str, value: &Value| {
+        let most = if bare_name(name).ends_with("ms") { NOTICE * 1000 } else { NOTICE };
+        value.as_f64().is_none_or(|time| time <= most as f64)
+    };
+    let timed = all().any(|(name, value)| waits(name) && value.is_number());
+    if !all().all(|(name, value)| !waits(name) || is_near(name, value)) {
+        return false;
+    }
+    let kinds = ["op", "type", "event", "action", "method", "reason", "code"];
+    let of_kind = |wanted: &dyn Fn(&str) -> bool| {
+        let named = kinds.iter().filter_map(|name| members.get(*name)?.as_str());
+        named.map(bare_name).any(|kind| wanted(&kind))
+    };
+    let on = |name: &&str| {
+        all().any(|(member, value)| bare_name(member) == **name && *value == Value::Bool(true))
+    };
+    let states = ["maintenance", "shutdown", "shuttingdown", "restarting"];
+    let told = ["message", "msg", "text", "reason", "title", "body"];
+    let texts = all().filter(|(name, _)| told.contains(&name.as_str()));
+    of_kind(&|kind| LEAVING.contains(&kind))
+        || of_kind(&|kind| kind == "maintenance") && timed
+        || states.iter().any(|state| on(state))
+        || texts.filter_map(|(_, value)| value.as_str()).any(says_that_it_ends)
+}
+
+/// Words of a text that speaks of another time, or denies. A point in time later today is too late.
+const ELSEWHEN: &str = "not no never finished done complete completed over back was were had has been \
+    cancelled canceled tomorrow tonight yesterday next last later week month today evening morning monday tuesday \
+    wednesday thursday friday saturday sunday hour hours h day days if when";
+
+/// Words about what a server is about to do.
+const STEPS: &str = "shutting down|going down|going away|restarting|rebooting|stopping|be restarted|\
+    be restarting|be shutting down|be going down|shut down|shutdown|restart|restarts|reboot|reboots|go down|goes down";
+
+/// Whether a text has a sentence that says that the server ends now or soon:
+/// `the server is restarting in 5 s`, `We are going down for maintenance`.
+fn says_that_it_ends(text: &str) -> bool {
+    text.split(['.', '!', ';', '\n']).any(|sentence| {
+        let lower = sentence.to_lowercase().replace("n't", " not");
+        let mut words = lower.split(|c: char| !c.is_alphanumeric() && c != ':').peekable();
+        let words: Vec<&str> = words.by_ref().filter(|word| !word.is_empty()).collect();
+        let elsewhen = |word: &&str| ELSEWHEN.split_whitespace().any(|one| one == *word);
+        words.len() <= 16 && !words.iter().any(elsewhen) && is_soon(&words) && ends_server(&words)
+    })
+}
+
+/// Whether the minutes and seconds that a sentence names are few.
+fn is_soon(words: &[&str]) -> bool {
+    words.windows(2).all(|pair| {
+        let Ok(number) = pair[0].parse::<u64>() else { return true };
+        let minutes = pair[1] == "m" || pair[1].starts_with("min");
+        number <= if minutes { NOTICE / 60 } else { NOTICE }
+    })
+}
+
+/// Whether a sentence begins with the server, if with anything, and then says that it ends.
+fn ends_server(words: &[&str]) -> bool {
+    let subjects = ["server", "service", "gateway", "system", "instance", "backend", "node", "we"];
+    let before = ["the", "this", "our", "attention", "warning", "notice", "chat", "game"];
+    let start = words.iter().take_while(|word| before.contains(word)).count();
+    let named = words.get(start).is_some_and(|word| subjects.contains(word));
+    let rest = &words[start + usize::from(named)..];
+    let helping = ["is", "are", "will", "about", "to", "now", "must", "needs", "going"];
+    let going = |rest: &[&str]| matches!(rest, ["going", "down" | "away", ..]);
+    let mut at = 0;
+    while rest.get(at).is_some_and(|word| helping.contains(word)) && !going(&rest[at..]) {
+        at += 1;
+    }
+    let follows =
+        ["in", "now", "for", "soon", "shortly", "immediately", "momentarily", "to", "and"];
+    let step = |step: &str| {
+        let step: Vec<&str> = step.split(' ').collect();
+        let after = rest[at..].strip_prefix(&step[..]);
+        after.is_some_and(|after| after.first().is_none_or(|word| follows.contains(word)))
+    };
+    // Without a subject, only the form of an activity is an announcement.
+    let begun = named || start == 0 && at == 0 && words.first().is_some_and(|w| w.ends_with("ing"));
+    let maintenance = words.iter().skip_while(|word| ["scheduled", "planned"].contains(word));
+    let maintenance: Vec<&str> = maintenance.copied().collect();
+    begun && STEPS.split('|').map(str::trim).any(step)
+        || matches!(
+            maintenance[..],
+            ["maintenance", "in" | "now" | "starts" | "begins" | "starting", ..]
+        )
 }
 
 /// The text of a message, without a last character that was cut in two.
@@ -531,6 +734,19 @@ mod tests {
             ("authentication failed", false),
             ("token validation failed", false),
             ("failed", false),
+            ("unit tests failed", true),
+            ("the upload was aborted", true),
+            ("pipeline 12 cancelled", true),
+            ("checks failed", true),
+            ("database failed", false),
+            ("redis failed", false),
+            ("license check failed", false),
+            ("quota check failed", false),
+            ("tls failed", false),
+            ("node failed", false),
+            ("worker stopped", false),
+            ("out of memory failed", false),
+            ("database migration failed", false),
             ("the client could not be served and failed", false),
             ("room full", false),
             ("", false),
@@ -547,6 +763,13 @@ mod tests {
             r#"{"type":"notice","message":"server restarting in 5 s"}"#,
             r#"{"type":"disconnect","reason":"server_restart","reconnect":true}"#,
             "We are going down for maintenance",
+            "The server will be restarted in 30 seconds.",
+            "Server shutting down",
+            "Restarting now",
+            "Scheduled maintenance in 2 minutes",
+            r#"{"type":"maintenance","in":60}"#,
+            r#"{"event":"going_away","data":{"delay_ms":5000}}"#,
+            r#"{"type":"status","maintenance":true}"#,
         ] {
             assert!(announces_end(text.as_bytes()), "{text}");
         }
@@ -555,6 +778,29 @@ mod tests {
             r#"{"user":"bob","text":"drained the pasta"}"#,
             r#"{"type":"tick","server":3}"#,
             "",
+            r#"{"type":"status","server":"ok","maintenance":false}"#,
+            r#"{"maintenance":false}"#,
+            r#"{"server":{"shutdown":null}}"#,
+            r#"{"node":"a","restarts":0}"#,
+            r#"{"event":"battery_drain","value":3}"#,
+            r#"{"type":"restart_round","n":3}"#,
+            r#"{"type":"restart","player":"bob"}"#,
+            r#"{"type":"shutdown","at":null}"#,
+            r#"{"type":"shutdown","in":86400}"#,
+            r#"{"type":"shutdown","cancelled":true}"#,
+            r#"{"type":"maintenance"}"#,
+            r#"{"type":"notice","text":"Scheduled maintenance tomorrow"}"#,
+            r#"{"user":"bob","text":"the server is going down"}"#,
+            "bob: the server is going down",
+            "the server is not going down",
+            "The server isn't restarting",
+            "maintenance finished, service is back",
+            "alice: we drain the lake tomorrow",
+            "we are restarting the game",
+            "service nginx restarted",
+            "the server was shut down yesterday",
+            "The server will restart in 30 minutes",
+            "The server restarts on Sunday",
         ] {
             assert!(!announces_end(text.as_bytes()), "{text}");
         }

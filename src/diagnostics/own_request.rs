@@ -271,7 +271,7 @@ fn is_accepted(part: &Part, facts: &Facts<'_>) -> bool {
         V::NoSubprotocol | V::Subprotocol | V::NoUpgrade => part.place != PartPlace::Subprotocol,
         V::OwnOrigin | V::NoOrigin | V::OwnHost | V::Again => true,
         // These have no query, or no credentials.
-        V::OtherPath | V::OtherScheme | V::NearHost | V::OtherFamily => false,
+        V::OtherPath | V::OtherScheme | V::NearHost | V::OtherFamily | V::Redirected => false,
         V::Unchanged | V::OnlyHttp2 | V::NoName => false,
     };
     let took = |trial: &Trial| match trial.outcome {

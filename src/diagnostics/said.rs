@@ -733,15 +733,16 @@ const FAILS: [&str; 34] = [
 ];
 
 /// The first words of sentences that greet, apologise or advise.
-const COURTESIES: [&str; 20] = [
+const COURTESIES: [&str; 40] = [
     "welcome",
-    "please",
     "contact",
     "if you",
     "if this",
     "check",
     "try",
-    "go",
+    "go back",
+    "go home",
+    "go to",
     "return",
     "visit",
     "thank*",
@@ -754,10 +755,94 @@ const COURTESIES: [&str; 20] = [
     "learn",
     "have you",
     "for more",
+    "see",
+    "read",
+    "refresh",
+    "reload",
+    "wait",
+    "come back",
+    "back to",
+    "click",
+    "hang on",
+    "stay tuned",
+    "we'll be",
+    "we will be",
+    "don't panic",
+    "don't worry",
+    "do not panic",
+    "do not worry",
+    "it's not you",
+    "it is not you",
+    "oops",
 ];
 
-/// The sentences of an HTML page that say what failed or what is required. A slogan, a greeting, an
-/// apology or advice is not a reason.
+/// Words with which advice says what is required.
+const REQUIRES: [&str; 5] = ["only", "through", "via", "vpn", "instead"];
+
+/// Words about the request and what it needs. On a long page, a reason has one of them.
+const REQUESTED: [&str; 50] = [
+    "access",
+    "account",
+    "address",
+    "api",
+    "app",
+    "application",
+    "apps",
+    "category",
+    "certificate",
+    "client",
+    "connection",
+    "country",
+    "credential",
+    "customer",
+    "device",
+    "domain",
+    "endpoint",
+    "gateway",
+    "host",
+    "identity",
+    "ip",
+    "key",
+    "license",
+    "licence",
+    "limit",
+    "login",
+    "maintenance",
+    "network",
+    "origin",
+    "permission",
+    "plan",
+    "policy",
+    "project",
+    "proxy",
+    "quota",
+    "region",
+    "request",
+    "requests",
+    "room",
+    "server",
+    "service",
+    "session",
+    "site",
+    "subscription",
+    "token",
+    "trial",
+    "tunnel",
+    "user",
+    "website",
+    "websocket",
+];
+
+/// The most sentences of a short page, which has no room for anything but the reason.
+const FEW: usize = 2;
+
+/// The most sentences of a page on which a failure needs no word about the request.
+const SOME: usize = 4;
+
+/// The reason that an HTML page gives: the sentences that say what failed or what is required. On a
+/// long page, they must be about the request or stand right below the status. If there are none, a
+/// short page is taken at its word in any language, but a greeting, an apology or advice is no
+/// reason.
 pub(super) fn reasons(body: &[u8]) -> Option<String> {
     let below = after_title(body).filter(|rest| !words(rest).is_empty());
     let text = String::from_utf8_lossy(below.as_deref().unwrap_or(body)).into_owned();
@@ -765,13 +850,46 @@ pub(super) fn reasons(body: &[u8]) -> Option<String> {
         empty if empty.trim().is_empty() => noscript(&text).unwrap_or_default(),
         plain => plain,
     };
-    let told: Vec<String> = plain
+    let all: Vec<String> = plain
         .split(BLOCK)
         .map(|block| block.split_whitespace().collect::<Vec<_>>().join(" "))
         .flat_map(|block| split(&block))
-        .filter(|sentence| is_reason(sentence))
+        .filter(|sentence| !sentence.is_empty())
         .collect();
+    let more: Vec<&String> =
+        all.iter().filter(|sentence| !is_vague(&without_stock(sentence))).collect();
+    let is_near = |at: usize| at > 0 && is_vague(&all[at - 1]);
+    let fits = |at: usize, sentence: &str| {
+        more.len() <= SOME || is_near(at) || REQUESTED.iter().any(|word| says(sentence, word))
+    };
+    let failing = all.iter().enumerate();
+    let failing = failing.filter(|(at, sentence)| is_reason(sentence) && fits(*at, sentence));
+    let mut told: Vec<&str> = failing.map(|(_, sentence)| sentence.as_str()).collect();
+    let greets = || more.iter().any(|sentence| says(sentence, "welcome"));
+    if told.is_empty() && more.len() <= FEW && !greets() {
+        told = more.into_iter().map(String::as_str).filter(|sentence| is_said(sentence)).collect();
+    }
     (!told.is_empty()).then(|| told.join(" "))
+}
+
+/// Whether the text of a short page is a whole sentence, and none that only greets or advises.
+fn is_said(sentence: &str) -> bool {
+    let whole = sentence.ends_with(['.', '!', '\u{3002}', '\u{ff01}', '\u{964}']);
+    let requires = REQUIRES.iter().any(|word| says(sentence, word));
+    whole && !is_about_page(sentence) && (!is_polite(sentence) || requires)
+}
+
+/// Whether a sentence only greets, apologises or advises.
+fn is_polite(sentence: &str) -> bool {
+    let begun = sentence.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let polite = begun.get(..7).filter(|word| word.eq_ignore_ascii_case("please "));
+    let begun = if polite.is_some() { &begun[7..] } else { begun };
+    COURTESIES.iter().any(|start| places(begun, start).next() == Some(0))
+}
+
+/// Whether a sentence repeats a status, as pages for any missing address do.
+fn is_about_page(sentence: &str) -> bool {
+    ["the page", "this page", "page you"].iter().any(|words| says(sentence, words))
 }
 
 /// The sentences of a text.
@@ -797,13 +915,9 @@ fn split(text: &str) -> Vec<String> {
 /// service is unavailable.
 fn is_reason(sentence: &str) -> bool {
     let told = without_stock(sentence);
-    let begun = told.trim_start_matches(|c: char| !c.is_alphanumeric());
-    let polite = COURTESIES.iter().any(|start| places(begun, start).next() == Some(0));
-    // Such a sentence repeats a status, as pages for any missing address do.
-    let page = ["the page", "this page", "page you"].iter().any(|words| says(&told, words));
     let fails = told.contains("n't") || FAILS.iter().any(|phrase| says(&told, phrase));
-    let fails = fails && !polite || is_unavailable(&told);
-    !page && !told.ends_with('?') && !is_vague(&told) && fails
+    let fails = fails && !is_polite(&told) || is_unavailable(&told);
+    !is_about_page(&told) && !told.ends_with('?') && !is_vague(&told) && fails
 }
 
 /// The most characters of a sentence that may be a reason.
@@ -1122,6 +1236,53 @@ mod tests {
         ] {
             assert_eq!(reasons(page.as_bytes()).as_deref(), wanted, "{page}");
         }
+    }
+
+    #[test]
+    fn a_short_page_is_taken_at_its_word() {
+        for (text, quoted) in [
+            ("Room 7 is full.", true),
+            ("Der Raum ist voll.", true),
+            ("Please use the VPN.", true),
+            ("Go through the VPN, direct access is not permitted.", true),
+            ("Only employees may use this service.", true),
+            ("Wrong region.", true),
+            ("Your plan allows 3 seats only.", true),
+            ("Please contact support.", false),
+            ("Please try again later.", false),
+            ("Go back to the home page.", false),
+            ("Thank you for your patience.", false),
+            ("Don't panic.", false),
+            ("It is not you, it is us.", false),
+            ("Are you lost?", false),
+            ("Welcome to Acme.", false),
+            ("The realtime platform for everyone", false),
+        ] {
+            let page = format!("<title>Acme</title><h1>Sorry</h1><p>{text}</p>");
+            let wanted = quoted.then_some(text);
+            assert_eq!(reasons(page.as_bytes()).as_deref(), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_reason_on_a_long_page_is_about_the_request() {
+        let more = "<h2>Acme</h2><p>Deploy faster.</p><p>Loved by teams.</p><p>Since 1999.</p>";
+        for (text, quoted) in [
+            ("We do not sell your data.", false),
+            ("It is not magic, it is Acme.", false),
+            ("Fields marked * are required.", false),
+            ("Our office is closed on Sundays.", false),
+            ("Don't panic.", false),
+            ("Reproduction not permitted.", false),
+            ("Your account is suspended.", true),
+            ("This room is closed.", true),
+        ] {
+            let page = format!("<title>Acme</title>{more}<p>{text}</p>");
+            let wanted = quoted.then_some(text);
+            assert_eq!(reasons(page.as_bytes()).as_deref(), wanted, "{text}");
+        }
+        let page = format!("<h1>Access denied</h1><p>Bots are not welcome here.</p>{more}");
+        assert_eq!(reasons(page.as_bytes()).as_deref(), Some("Bots are not welcome here."));
     }
 
     #[test]

@@ -254,6 +254,39 @@ fn an_answer_that_is_an_error_is_reported_while_the_session_stays() {
     }
 }
 
+/// Answers that are the result of the request, the state of a thing, or an event.
+#[test]
+fn a_result_a_state_and_an_event_are_no_refusals() {
+    let join = r#"["1","1","job:7","phx_join",{}]"#;
+    let ended = [
+        r#"["1","1","job:7","phx_reply",{"status":"ok","response":{}}]"#,
+        r#"["1",null,"job:7","done",{"url":"/x"}]"#,
+        r#"["1","1","job:7","phx_close",{}]"#,
+    ];
+    for (ours, theirs) in [
+        (r#"{"op":"spell","text":"forbiden"}"#, &[r#"{"result":"forbidden"}"#][..]),
+        (r#"{"op":"order","id":7}"#, &[r#"{"op":"order","id":7,"status":"payment_denied"}"#]),
+        (r#"{"type":"fw.watch"}"#, &[r#"{"action":"deny","reason":"rule 7"}"#]),
+        (
+            r#"{"type":"subscribe"}"#,
+            &[r#"{"topic":"door/7","payload":{"state":"closed","status":"access_denied"}}"#],
+        ),
+        (r#"{"get":"levels"}"#, &[r#"42["error","warn","info"]"#]),
+        ("explain 403", &["403 Forbidden"]),
+        (join, &ended),
+    ] {
+        let frames: Vec<u8> = theirs.iter().flat_map(|one| text(one)).collect();
+        let port = serve(move |stream| {
+            heard(stream)?;
+            stream.write_all(&frames).ok()?;
+            heard(stream)?;
+            stream.write_all(CLOSE).ok()
+        });
+        let told = Told::piped(&["-w", "0.3"], port, ours);
+        assert_eq!((told.code(), told.status), ("none", Some(0)), "{theirs:?}: {}", told.text);
+    }
+}
+
 #[test]
 fn an_error_in_a_stream_of_events_is_no_answer() {
     for (events, says) in [

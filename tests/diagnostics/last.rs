@@ -175,10 +175,28 @@ fn an_announcement_is_the_cause_of_the_end_after_it() {
             assert_eq!(said, Some((Confidence::Medium, cause)), "{last} {code:?}: {found:?}");
         }
     }
-    for last in ["tick", r#"{"user":"bob","text":"restart the game?"}"#, r#"{"node":3}"#] {
-        let found = ended(last, 5.0, Some(Some(1001)));
-        assert!(!found[0].causes.iter().any(|found| found.text == cause), "{last}: {found:?}");
+    for last in [
+        "tick",
+        r#"{"user":"bob","text":"restart the game?"}"#,
+        r#"{"node":3}"#,
+        r#"{"type":"status","server":"ok","maintenance":false}"#,
+        r#"{"server":{"shutdown":null}}"#,
+        r#"{"node":"a","restarts":0}"#,
+        r#"{"type":"restart_round","n":3}"#,
+        r#"{"type":"notice","text":"Scheduled maintenance tomorrow"}"#,
+        "the server is not going down",
+        "maintenance finished, service is back",
+        "service nginx restarted",
+        "alice: we drain the lake tomorrow",
+    ] {
+        for code in [Some(Some(1001)), None] {
+            let found = ended(last, 5.0, code);
+            assert!(!found[0].causes.iter().any(|found| found.text == cause), "{last}: {found:?}");
+        }
     }
+    // A crash may follow an announcement, so its help stays.
+    let (announced, plain) = (ended(announced[0], 5.0, None), ended("tick", 5.0, None));
+    assert_eq!(announced[0].help, plain[0].help, "{announced:?}");
 }
 
 /// The first diagnostic of a session that was in use until it ended at this age.

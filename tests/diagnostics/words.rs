@@ -1,7 +1,7 @@
 //! The meaning of an answer's words, and their author.
 
 use wscope::diagnostics::facts::{Trial, TrialOutcome, Variation};
-use wscope::diagnostics::{Diagnostic, Facts, classify};
+use wscope::diagnostics::{Confidence, Diagnostic, Facts, classify};
 
 use crate::support::Pair;
 
@@ -405,5 +405,38 @@ fn an_application_may_speak_of_websockets_upgrades_and_versions() {
         "\"The client is using an unsupported version of the Socket.IO or Engine.IO protocols\"";
     for text in [python, "Unsupported protocol version"] {
         is(&of("400 No", "", text, &[]), "W324", "EIO is not a version");
+    }
+}
+
+#[test]
+fn a_short_page_gives_its_sentence_and_a_long_page_one_about_the_request() {
+    let html = "Content-Type: text/html\r\n";
+    let head = "<!DOCTYPE html><html><head><title>Acme</title></head><body>";
+    for text in [
+        "Room 7 is full.",
+        "Der Raum ist voll.",
+        "Please use the VPN.",
+        "Go through the VPN, direct access is not permitted.",
+        "Only employees may use this service.",
+        "Wrong region.",
+        "Your plan allows 3 seats only.",
+    ] {
+        let page = format!("{head}<h1>Sorry</h1><p>{text}</p></body></html>");
+        let d = of("403 Forbidden", html, &page, &[]);
+        is(&d, "W332", &format!("its reason is \"{text}\""));
+        assert_eq!(d.causes[0].confidence, Confidence::Medium, "{d:?}");
+    }
+    let more = "<p>Acme ships faster.</p><p>Loved by teams.</p><p>Since 1999.</p><p>Made here.</p>";
+    for (text, quoted) in [
+        ("We do not sell your data.", false),
+        ("Fields marked * are required.", false),
+        ("Our office is closed on Sundays.", false),
+        ("Don't panic.", false),
+        ("Your trial has expired.", true),
+    ] {
+        let page = format!("{head}{more}<p>{text}</p></body></html>");
+        let d = of("403 Forbidden", html, &page, &[]);
+        let said = d.causes.iter().any(|cause| cause.text.contains("its reason is"));
+        assert_eq!(said, quoted, "{text}: {d:?}");
     }
 }

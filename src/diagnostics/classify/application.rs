@@ -161,7 +161,12 @@ fn refuses(facts: &Facts<'_>, content: &[u8]) -> bool {
     let (request, answer) = (heard::bare(&request), heard::bare(&answer));
     match answer.starts_with('{') {
         true => answer::refuses(&request, &answer, content.len() < HEARD_MOST),
-        false => heard::complains(content) >= Some(Grievance::Shouted),
+        false => {
+            // A request may ask about a status of HTTP: `explain 403`.
+            let status = answer.get(..3).filter(|code| code.parse::<u16>().is_ok());
+            let asked = status.is_some_and(|code| request.contains(code));
+            !asked && heard::complains(content) >= Some(Grievance::Shouted)
+        }
     }
 }
 

@@ -79,9 +79,7 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
     let inside = end.partial > 0 || cut.is_some() || unfinished.is_some();
     let leads = complained(facts).is_some_and(|complaint| complaint.leads());
     if let Some(fact) = announced(facts).filter(|_| !inside && !leads) {
-        return found.add(lost_code(end), |d| {
-            d.note(clocks(end)).suggests(ANNOUNCED, fact).help("reconnect after a random delay")
-        });
+        return found.add(lost_code(end), |d| d.note(clocks(end)).suggests(ANNOUNCED, fact));
     }
     if inside {
         let round = end.partial >= LEAST_LIMIT && end.partial.is_power_of_two();

@@ -152,6 +152,8 @@ struct Phoenix {
     joining: Option<String>,
     /// The references of the joins, by topic.
     topics: Kept<String, String>,
+    /// The references of the joins that the server accepted, by topic.
+    accepted: Kept<String, String>,
     /// Topics that the server closed; messages for them may have been on their way.
     closed: Kept<String, ()>,
     heard: SideClock,
@@ -161,10 +163,11 @@ struct Phoenix {
 impl Phoenix {
     fn new(facts: &LensFacts) -> Self {
         let first_version = query(&facts.url, "vsn").is_some_and(|vsn| vsn.starts_with('1'));
-        let (topics, closed) = (Kept::default(), Kept::default());
+        let (topics, accepted, closed) = (Kept::default(), Kept::default(), Kept::default());
         let (heard, refs) = (SideClock::default(), Fresh::default());
         let (spoken, answered) = (false, false);
-        Self { first_version, spoken, answered, joining: None, topics, closed, heard, refs }
+        let joining = None;
+        Self { first_version, spoken, answered, joining, topics, accepted, closed, heard, refs }
     }
 
     fn pack(&self, topic: &str, event: &str, payload: Value, own: String) -> Outgoing {
@@ -211,6 +214,13 @@ impl Lens for Phoenix {
             "phx_reply" => {
                 // For a join. The refusal of another request does not affect the session.
                 let join = reference.is_some() && [&join_ref, &self.joining].contains(&&reference);
+                let said = match &payload {
+                    PhoenixPayload::Json(value) => value.text_of("status"),
+                    PhoenixPayload::Binary(_) => Some(status),
+                };
+                if join && said == Some("ok") {
+                    self.accepted.insert(remembered(&topic), reference.clone().unwrap_or_default());
+                }
                 let PhoenixPayload::Json(value) = &payload else {
                     let reply = self.reply(&topic, status, &shown, reference, payload);
                     return Some(vec![refused(reply, join, status)]);
@@ -237,12 +247,15 @@ impl Lens for Phoenix {
             let own = self.topics.get(&topic);
             let ends = matches!(&*event, "phx_close" | "phx_error")
                 && own.is_some_and(|own| join_ref.is_none_or(|join| join == *own));
+            let in_order =
+                event == "phx_close" && own.is_some() && own == self.accepted.get(&topic);
             if ends {
                 self.topics.remove(&topic);
                 self.closed.insert(topic, ());
             }
-            // The client did not leave the topic.
-            return Some(vec![decoded.fails_if(failed || ends)]);
+            // A channel whose join was accepted ends in order; an error has its own event.
+            let unasked = ends && !in_order;
+            return Some(vec![decoded.fails_if(failed || unasked)]);
         }
         self.spoken = true;
         let quiet = self.heard.again(message.micros, TIMEOUT);
@@ -413,6 +426,29 @@ mod tests {
         let beat = script.conversation.beat().expect("heartbeats are due");
         let text = String::from_utf8(beat.message.content).expect("JSON");
         assert!(text.starts_with(r#"{"topic":"phoenix","event":"heartbeat""#), "{text}");
+    }
+
+    #[test]
+    fn the_close_of_an_accepted_channel_is_no_failure() {
+        let ok = r#"["1","1","job:7","phx_reply",{"status":"ok","response":{}}]"#;
+        let no = r#"["1","1","job:7","phx_reply",{"status":"error","response":{}}]"#;
+        let done = r#"["1",null,"job:7","done",{"url":"/x"}]"#;
+        let (close, error) =
+            (r#"["1","1","job:7","phx_close",{}]"#, r#"["1","1","job:7","phx_error",{}]"#);
+        for (theirs, fails) in [
+            (&[ok, done, close][..], false),
+            (&[ok, close], false),
+            (&[ok, done, error], true),
+            (&[close], true),
+            (&[no, close], true),
+        ] {
+            let mut script = Script::auto("", "/socket/websocket?vsn=2.0.0");
+            script.client(r#"["1","1","job:7","phx_join",{}]"#);
+            for one in theirs {
+                script.server(one);
+            }
+            assert_eq!(script.decoded().fails(), fails, "{theirs:?}");
+        }
     }
 
     #[test]
