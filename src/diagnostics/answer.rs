@@ -209,15 +209,19 @@ const ENDS: [&str; 2] = ["kicked", "banned"];
 /// Whether the answer refuses the request, or says that it failed. If the answer is not `whole`,
 /// its other members are unknown.
 pub(super) fn refuses(request: &str, answer: &str, whole: bool) -> bool {
-    let request = object(request).unwrap_or_default();
+    let asked = object(request);
+    let nothing = asked.as_ref().is_some_and(Object::is_empty);
+    let request = asked.unwrap_or_default();
     let Some(answer) = object(answer) else { return false };
+    // An empty request has nothing that its answer could repeat.
+    let ours = nothing || repeats(&answer, &request);
     let succeeds =
         ["ok", "success"].iter().any(|name| answer.get(*name) == Some(&Value::Bool(true)));
     // If the answer contains our own error again, as in a chat, it is an echo.
     let again = |(name, value): (&String, &Value)| answer.get(name) == Some(value);
     let echo = complains(&request) && request.iter().all(again);
     let refused = match whole {
-        true => is_refusal(&answer, &request, belongs(&answer, &request)),
+        true => is_refusal(&answer, &request, ours),
         false => answer.get("error").is_some_and(|error| error.is_object() && !is_none(error)),
     };
     !succeeds && !echo && !is_requested_state(&request, &answer) && (is_error(&answer) || refused)
@@ -502,14 +506,6 @@ fn repeats(object: &Object, request: &Object) -> bool {
         |(name, value): (&String, &Value)| is_id(&plain(name)) && request.get(name) == Some(value);
     let mut verbs = kinds(request);
     object.iter().any(id) || verbs.any(|asked| kinds(object).any(|kind| stem(kind) == stem(asked)))
-}
-
-/// Whether a message belongs to the request: it repeats the id or the verb, or the request has
-/// none.
-fn belongs(object: &Object, request: &Object) -> bool {
-    let named =
-        || kinds(request).next().is_some() || request.keys().any(|name| is_id(&plain(name)));
-    repeats(object, request) || !named()
 }
 
 /// Whether a value is empty.
@@ -912,6 +908,8 @@ mod tests {
             (r#"{"type":"call","to":"bob"}"#, r#"{"type":"denied","reason":"busy"}"#),
             (r#"{"type":"fw.watch"}"#, r#"{"action":"deny","reason":"rule 7"}"#),
             (r#"{"type":"moderate"}"#, r#"{"type":"rejected","message":"contains links"}"#),
+            ("watch the firewall", r#"{"action":"deny","reason":"rule 7"}"#),
+            (r#"{"watch":"door"}"#, r#"{"data":{"status":"unauthorized"}}"#),
         ] {
             assert!(!refuses(request, answer, true), "{answer}");
         }

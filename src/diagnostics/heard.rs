@@ -331,11 +331,10 @@ fn announces(members: &Map<String, Value>) -> bool {
     };
     let inner = ["data", "payload"].iter().filter_map(|name| members.get(*name)?.as_object());
     let inner: Vec<&Map<String, Value>> = inner.collect();
-    let mut all = members.iter().chain(inner.iter().flat_map(|inner| inner.iter()));
-    if !all.all(|(name, value)| known(name) && !value.is_null()) {
+    let all = || members.iter().chain(inner.iter().flat_map(|inner| inner.iter()));
+    if !all().all(|(name, value)| known(name) && !value.is_null()) {
         return false;
     }
-    let all = || members.iter().chain(inner.iter().flat_map(|inner| inner.iter()));
     // A time that is given must be near.
     let waits = |name: &str| {
         let name = bare_name(name);
@@ -363,7 +362,7 @@ fn announces(members: &Map<String, Value>) -> bool {
     let texts = all().filter(|(name, _)| told.contains(&name.as_str()));
     of_kind(&|kind| LEAVING.contains(&kind))
         || of_kind(&|kind| kind == "maintenance") && timed
-        || states.iter().any(|state| on(state))
+        || states.iter().any(on)
         || texts.filter_map(|(_, value)| value.as_str()).any(says_that_it_ends)
 }
 
@@ -381,8 +380,8 @@ const STEPS: &str = "shutting down|going down|going away|restarting|rebooting|st
 fn says_that_it_ends(text: &str) -> bool {
     text.split(['.', '!', ';', '\n']).any(|sentence| {
         let lower = sentence.to_lowercase().replace("n't", " not");
-        let mut words = lower.split(|c: char| !c.is_alphanumeric() && c != ':').peekable();
-        let words: Vec<&str> = words.by_ref().filter(|word| !word.is_empty()).collect();
+        let words = lower.split(|c: char| !c.is_alphanumeric());
+        let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
         let elsewhen = |word: &&str| ELSEWHEN.split_whitespace().any(|one| one == *word);
         words.len() <= 16 && !words.iter().any(elsewhen) && is_soon(&words) && ends_server(&words)
     })
@@ -410,8 +409,18 @@ fn ends_server(words: &[&str]) -> bool {
     while rest.get(at).is_some_and(|word| helping.contains(word)) && !going(&rest[at..]) {
         at += 1;
     }
-    let follows =
-        ["in", "now", "for", "soon", "shortly", "immediately", "momentarily", "to", "and"];
+    let follows = [
+        "in",
+        "now",
+        "for",
+        "soon",
+        "shortly",
+        "immediately",
+        "momentarily",
+        "to",
+        "and",
+        "please",
+    ];
     let step = |step: &str| {
         let step: Vec<&str> = step.split(' ').collect();
         let after = rest[at..].strip_prefix(&step[..]);
@@ -766,6 +775,7 @@ mod tests {
             "The server will be restarted in 30 seconds.",
             "Server shutting down",
             "Restarting now",
+            "Notice: the server is restarting: please reconnect",
             "Scheduled maintenance in 2 minutes",
             r#"{"type":"maintenance","in":60}"#,
             r#"{"event":"going_away","data":{"delay_ms":5000}}"#,
