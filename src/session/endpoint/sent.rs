@@ -33,10 +33,13 @@ impl Sent {
     /// Takes a piece of a message; `first` if it begins the message.
     pub(super) fn take(&mut self, opcode: Data, piece: &[u8], first: bool) {
         if first {
-            let last = if self.begun.len() == 2 { self.begun.pop() } else { None };
-            let mut content = last.map(|last| last.content).unwrap_or_default();
-            content.clear();
-            self.begun.push(SentMessage { opcode, content, len: 0 });
+            match self.begun.get_mut(1) {
+                Some(last) => {
+                    (last.opcode, last.len) = (opcode, 0);
+                    last.content.clear();
+                }
+                None => self.begun.push(SentMessage { opcode, content: Vec::new(), len: 0 }),
+            }
         }
         if let Some(last) = self.begun.last_mut() {
             last.len += piece.len() as u64;
