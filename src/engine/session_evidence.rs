@@ -459,7 +459,7 @@ impl SessionEvidence {
         let silence = since(self.last_received);
         facts.pings.data_since = facts.pings.waiting.is_some_and(|waits| silence < waits);
         facts.close = CloseFacts::of(ending);
-        // A ping is no reason for an end, so the silence before it may be.
+        // A ping does not end a connection, but the silence before it may have ended it.
         let pinged = facts.pings.waiting.filter(|waits| *waits < SILENCE);
         let pinged = pinged.is_some_and(|waits| since(self.last_sent) + PINGED >= waits);
         let ended_itself = matches!(ending.cause, Cause::Lost(_)) && !facts.stream.ended_on_ours;

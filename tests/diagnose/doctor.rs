@@ -2,7 +2,7 @@
 
 use crate::golden::{settled, wscope};
 use std::io::{self, Read as _, Write as _};
-use std::net::Shutdown;
+use std::net::{Shutdown, TcpStream};
 
 use crate::server::{End, Says, receive, serve, serve_all, serve_open, switching};
 
@@ -116,16 +116,21 @@ fn limited(opened: usize, frames: &'static [u8]) -> u16 {
         }
         stream.write_all(switching(&request, "").as_bytes()).ok()?;
         stream.write_all(frames).ok()?;
-        let mut buffer = [0; 512];
-        while stream.read(&mut buffer).ok()? > 0 {
-            let answer = match buffer[0] {
-                0x89 => &b"\x8a\x0dwscope doctor"[..],
-                _ => b"\x88\x02\x03\xe8",
-            };
-            stream.write_all(answer).ok()?;
-        }
-        None
+        answer_doctor(stream)
     })
+}
+
+/// Answers the pings and the Close of doctor.
+fn answer_doctor(stream: &mut TcpStream) -> Option<()> {
+    let mut buffer = [0; 512];
+    while stream.read(&mut buffer).ok()? > 0 {
+        let answer = match buffer[0] {
+            0x89 => &b"\x8a\x0dwscope doctor"[..],
+            _ => b"\x88\x02\x03\xe8",
+        };
+        stream.write_all(answer).ok()?;
+    }
+    None
 }
 
 #[test]
@@ -167,21 +172,13 @@ fn a_stream_that_tells_how_its_work_ended_is_healthy() {
 /// The server closes the older session of an address when a newer one opens.
 #[test]
 fn a_session_that_a_later_one_replaces_is_not_the_verdict() {
-    let older = std::sync::Mutex::new(None::<std::net::TcpStream>);
+    let older = std::sync::Mutex::new(None::<TcpStream>);
     let port = serve_open(move |stream| {
         let before = older.lock().expect("no panic").replace(stream.try_clone().ok()?);
         if let Some(mut before) = before {
             let _ = before.write_all(b"\x88\x0b\x0f\xa9duplicate");
         }
-        let mut buffer = [0; 512];
-        while stream.read(&mut buffer).ok()? > 0 {
-            let answer = match buffer[0] {
-                0x89 => &b"\x8a\x0dwscope doctor"[..],
-                _ => b"\x88\x02\x03\xe8",
-            };
-            stream.write_all(answer).ok()?;
-        }
-        None
+        answer_doctor(stream)
     });
     let (said, status) = examine(&[], port);
     assert_eq!(status, Some(0), "{said}");

@@ -221,7 +221,7 @@ fn words_at_the_end_of_a_short_binary_message_are_quoted() {
 }
 
 fn tried(variation: Variation, outcome: TrialOutcome) -> Trial {
-    Trial { variation, what: "/wscope-unknown-path".to_owned(), outcome }
+    Trial { variation, what: "/zz-no-such-path".to_owned(), outcome }
 }
 
 #[test]

@@ -171,8 +171,8 @@ impl RefusalResponse<'_> {
         self.body.strip_prefix(OWN_PROXY.as_bytes()).filter(|_| gateway)
     }
 
-    /// A filter that this clue shows. But a gateway's message about its upstream is true, whoever operates the
-    /// gateway.
+    /// The code for a filter, if this clue shows one. A gateway's message about its upstream is true
+    /// even if the gateway belongs to a filter.
     fn interceptor(&self, clue: Clue) -> Option<&'static str> {
         let gateway = matches!(self.status, 502..=504);
         clue.seen(self.facts).filter(|_| !gateway).map(|_| "W117")
