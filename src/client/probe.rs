@@ -8,7 +8,7 @@ use super::one_line;
 use super::talk::TrialTalk;
 use crate::config::{Login, OpenConfig};
 use crate::diagnostics::facts::{AGREED, Dial, DialOutcome, Trial, TrialOutcome, Variation};
-use crate::diagnostics::gives_reason;
+use crate::diagnostics::{gives_reason, suggested_subprotocols};
 use crate::engine::open_error::OpenError;
 use crate::engine::opening::{ClientOpening, Opened, Opening as _, open};
 use crate::engine::opening_evidence::OpeningEvidence;
@@ -473,7 +473,7 @@ fn offers(config: &OpenConfig, evidence: &OpeningEvidence) -> Vec<Vec<String>> {
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let hinted = match named.or(vite) {
         Some(name) => vec![name],
-        None => owned(suggested(&config.target.resource_name)),
+        None => owned(suggested_subprotocols(path(&config.target.resource_name))),
     };
     [hinted, owned(&USUAL)].into_iter().filter(|names| !names.is_empty()).collect()
 }
@@ -733,26 +733,6 @@ const WATCHED: Duration = Duration::from_millis(300);
 /// How long a trial session is watched, at most.
 const WATCHED_MOST: Duration = Duration::from_millis(1500);
 
-/// Subprotocols that servers require at paths that contain a word.
-const SUBPROTOCOLS: [(&str, &[&str]); 9] = [
-    ("graphql", &["graphql-transport-ws", "graphql-ws"]),
-    ("subscriptions", &["graphql-transport-ws", "graphql-ws"]),
-    ("mqtt", &["mqtt"]),
-    ("stomp", &["v12.stomp"]),
-    ("xmpp", &["xmpp"]),
-    ("ocpp", &["ocpp1.6", "ocpp2.0.1"]),
-    ("janus", &["janus-protocol"]),
-    ("sip", &["sip"]),
-    ("wamp", &["wamp.2.json"]),
-];
-
-/// The subprotocols that the path of a resource suggests.
-fn suggested(resource: &str) -> &'static [&'static str] {
-    let path = path(resource).to_ascii_lowercase();
-    let known = SUBPROTOCOLS.iter().find(|(word, _)| path.contains(word));
-    known.map_or(&[], |(_, names)| names)
-}
-
 /// How long a peer may take to answer the Close of a trial.
 const LEAVE: Duration = Duration::from_millis(200);
 
@@ -930,7 +910,7 @@ fn session_variations(
     if has_origin(config) {
         list.push((Variation::NoOrigin, String::new(), without_origin(config)));
     }
-    for name in suggested(&config.target.resource_name) {
+    for name in suggested_subprotocols(path(&config.target.resource_name)) {
         if config.subprotocols.iter().any(|offered| offered == name) {
             continue;
         }

@@ -17,6 +17,22 @@ use crate::wire::Role;
 use crate::wire::head::Head;
 use crate::wire::secret::is_secret;
 
+/// Words in a path, and the subprotocols that servers require there.
+const SUBPROTOCOLS: [(&str, &[&str]); 9] = [
+    ("graphql", &["graphql-transport-ws", "graphql-ws"]),
+    ("subscriptions", &["graphql-transport-ws", "graphql-ws"]),
+    ("mqtt", &["mqtt"]),
+    ("stomp", &["v12.stomp"]),
+    ("xmpp", &["xmpp"]),
+    ("ocpp", &["ocpp1.6", "ocpp2.0.1"]),
+    ("janus", &["janus-protocol"]),
+    ("sip", &["sip"]),
+    ("wamp", &["wamp.2.json"]),
+];
+
+/// Those of the words that other paths may contain, too.
+const MAYBE_WITHOUT: [&str; 3] = ["subscriptions", "janus", "sip"];
+
 /// Names, in Server and Via, of programs that are usually in front of others.
 const PROXIES: [&str; 19] = [
     "nginx",
@@ -441,6 +457,8 @@ pub enum Clue {
     EndedEarly,
     /// The path names a protocol that requires a subprotocol, and none was offered.
     PathWantsSubprotocol,
+    /// With the subprotocols that the path suggests and the usual ones, it does not open, either.
+    SubprotocolFails,
     /// The server accepted this connection and refused a later one.
     Gone,
     /// The port speaks HTTP, whatever the answer to the trial was.
@@ -1148,6 +1166,10 @@ impl Clue {
                 helps.then(|| trial.to_string())
             }
             Self::SubprotocolHelps => opens(Variation::Subprotocol),
+            Self::SubprotocolFails => {
+                let trial = trial(Variation::Subprotocol)?;
+                (trial.status() != Some(101)).then(|| trial.to_string())
+            }
             Self::OwnOriginOpens => opens(Variation::OwnOrigin),
             Self::RedirectFails => {
                 let trial = trial(Variation::Redirected)?;
@@ -1310,11 +1332,9 @@ impl Clue {
             }
             Self::PathWantsSubprotocol => {
                 let offered = facts.request?.get("Sec-WebSocket-Protocol").is_some();
-                let path = url?.path.to_ascii_lowercase();
-                let name = ["graphql", "mqtt", "stomp", "xmpp", "wamp", "ocpp"]
-                    .into_iter()
-                    .find(|name| path.contains(name))?;
-                (!offered).then(|| format!("no subprotocol was offered, and {name} in the path wants one"))
+                let (word, _) = subprotocols_of(url?.path).filter(|_| !offered)?;
+                let known = !MAYBE_WITHOUT.contains(&word);
+                known.then(|| format!("no subprotocol was offered, and {word} in the path wants one"))
             }
             Self::Gone => {
                 // The server accepted the first connection, so the refused trial came later.
@@ -1658,6 +1678,17 @@ impl Clue {
             }
         }
     }
+}
+
+/// The word in a path that names a protocol, and its subprotocols.
+fn subprotocols_of(path: &str) -> Option<(&'static str, &'static [&'static str])> {
+    let path = path.to_ascii_lowercase();
+    SUBPROTOCOLS.into_iter().find(|(word, _)| path.contains(word))
+}
+
+/// The subprotocols that a path suggests.
+pub fn suggested_subprotocols(path: &str) -> &'static [&'static str] {
+    subprotocols_of(path).map_or(&[], |(_, names)| names)
 }
 
 /// Whether a host is an address of a private network.

@@ -28,7 +28,7 @@ pub use catalogue::{SECTIONS, Section, of_alert};
 pub use classify::closing::of_close_code;
 pub use classify::response::{BODY, of_status};
 pub use classify::{PROBE_SUBPROTOCOL, classify};
-pub use clue::Clue;
+pub use clue::{Clue, suggested_subprotocols};
 pub use diagnostic::{Diagnostic, Form, Place, Span, Supported};
 pub use facts::Facts;
 pub use heard::{is_ordinary, limits_pings, tells_outcome};

@@ -534,7 +534,7 @@ impl RefusalResponse<'_> {
         let path = self.path();
         // The name of the server at the end of a page gives no reason.
         let server = self.header("Server").unwrap_or_default();
-        let phrase = phrase(self.status).as_bytes();
+        let phrase = said::phrase(self.status).as_bytes();
         let known = [reason, phrase, path.as_bytes(), server].join(&b" "[..]);
         said::is_bare(text, self.status, &known)
     }
@@ -1186,27 +1186,6 @@ fn is_login(location: &str) -> bool {
     let host = url.host.split('.').next().unwrap_or_default().to_owned();
     let parts = url.path.split('/').map(plain).chain([host]);
     parts.into_iter().any(|part| WORDS.contains(&part.as_str()))
-}
-
-/// The registered words for a status, and the usual words of pages for it.
-fn phrase(status: u16) -> &'static str {
-    match status {
-        400 => "bad request",
-        401 => "unauthorized authorization required",
-        402 => "payment required",
-        403 => "forbidden access denied",
-        404 => "not found",
-        405 => "method not allowed",
-        408 => "request timeout",
-        426 => "upgrade required",
-        429 => "too many requests",
-        500 => "internal server error",
-        501 => "not implemented",
-        502 => "bad gateway",
-        503 => "service temporarily unavailable",
-        504 => "gateway timeout time out",
-        _ => "",
-    }
 }
 
 /// Whether a proxy's page gives the reason itself.

@@ -77,7 +77,10 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
         || match stayed.map(|trial| trial.variation) {
             Some(Variation::Again) => known || fine || said,
             // This code reports an exception, and no refusal.
-            Some(Variation::OtherPath) => said || code == Some(1011) || is_quoted(&d),
+            // A session with messages was not refused at its path.
+            Some(Variation::OtherPath) => {
+                said || code == Some(1011) || is_quoted(&d) || facts.stream.messages > 0
+            }
             _ => said && !confirmed,
         };
     if let Some(trial) = stayed.filter(|_| !told) {
