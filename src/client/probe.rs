@@ -422,7 +422,8 @@ pub fn attempt(
         | Variation::NoSubprotocol
         | Variation::OtherPath
         | Variation::Unchanged
-        | Variation::Again => return Ok(None),
+        | Variation::Again
+        | Variation::Pinged => return Ok(None),
     };
     let (outcome, _) = traced(&other, until, runtime)?;
     // These trials lack more than the difference. If the server takes a request that lacks the
@@ -765,7 +766,8 @@ pub fn look_again(
 }
 
 /// After the peer has ended a session at once, opens sessions with one difference, and sends no
-/// messages in them. A session that stays open shows the cause. `lasted` is how long the first
+/// messages in them. A session that stays open shows the cause. If the first session ended on our
+/// ping, another one with a ping shows whether that was the cause. `lasted` is how long the first
 /// session was open; all trials end at `max_time`. The evidence gets the results.
 ///
 /// # Errors
@@ -774,13 +776,14 @@ pub fn look_again(
 pub fn compare_session(
     config: &OpenConfig,
     lasted: Duration,
+    on_ping: bool,
     max_time: Option<Instant>,
     evidence: &mut OpeningEvidence,
     runtime: &mut Runtime,
 ) -> Result<(), OpenError> {
     let conn = runtime.reporter.connection();
     let patience = (lasted * 3).clamp(WATCHED, WATCHED_MOST);
-    let watched = Watched { patience, until: limit(max_time) };
+    let watched = Watched { patience, on_ping, until: limit(max_time) };
     let done = watched.compare(config, evidence, runtime);
     runtime.reporter.return_to(conn);
     done
@@ -789,6 +792,8 @@ pub fn compare_session(
 /// The settings of watched sessions.
 struct Watched {
     patience: Duration,
+    /// The first session ended on our ping.
+    on_ping: bool,
     /// See [`limit`].
     until: Instant,
 }
@@ -802,6 +807,9 @@ impl Watched {
     ) -> Result<(), OpenError> {
         let config = &at_same_address(config, evidence);
         let again = self.add(Variation::Again, "", config, evidence, runtime)?;
+        if again == Some(TrialOutcome::Stayed) && self.on_ping {
+            self.add(Variation::Pinged, "", config, evidence, runtime)?;
+        }
         if !matches!(again, Some(TrialOutcome::Ended(_))) {
             return Ok(());
         }
@@ -846,7 +854,7 @@ impl Watched {
         now + self.patience >= self.until
     }
 
-    /// Opens a session, and watches in silence whether it stays open; `None` if there is no time
+    /// Opens a session, and watches in silence, or after a ping, whether it stays open; `None` if there is no time
     /// for it.
     fn watch(
         &self,
@@ -874,7 +882,13 @@ impl Watched {
                     true => Duration::ZERO,
                     false => self.patience,
                 };
-                let stayed = talk.idle(time, runtime)?;
+                let stayed = match variation {
+                    Variation::Pinged => {
+                        talk.ping(time, runtime)?;
+                        talk.is_open()
+                    }
+                    _ => talk.idle(time, runtime)?,
+                };
                 let outcome = match stayed {
                     true => TrialOutcome::Stayed,
                     false => TrialOutcome::Ended(ending::describe(&talk.ending())),

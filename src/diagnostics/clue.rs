@@ -475,6 +475,8 @@ pub enum Clue {
     PingsIgnored,
     /// This side did not answer several pings.
     PingsMissed,
+    /// The last traffic was our ping, right before the end; the peer had answered none.
+    EndedOnPing,
     /// The last traffic was a ping of the peer and its pong.
     PingAnswered,
     /// Our last message came after a silence, and the peer answered it with a reset.
@@ -1390,6 +1392,14 @@ impl Clue {
                 })
             }
             Self::PingsMissed => Self::PingsIgnored.seen(facts).filter(|_| facts.pings.ignored > 1),
+            Self::EndedOnPing => {
+                let after = facts.stream.after_ping.filter(|_| facts.role == Role::Client)?;
+                let round_trip = facts.response_after.unwrap_or_default();
+                // After a longer silence, a timer may have ended the connection at that moment.
+                let awake = facts.end.is_some_and(|end| end.idle < LEAST_IDLE);
+                (awake && after <= AT_PING + round_trip).then(|| format!(
+                    "our ping was the last traffic, {} ms before the end", after.as_millis()))
+            }
             Self::PingAnswered => {
                 let alone = facts.stream.ended_on_ping && facts.pings.ignored == 0;
                 let end = facts.end.filter(|end| alone && end.how == EndKind::Fin)?;
@@ -1841,6 +1851,12 @@ pub(super) fn plain_told(facts: &Facts<'_>) -> Option<String> {
         && !subject(&told).is_some_and(|(about, _)| handshake.contains(&about));
     (bare && known).then_some(told)
 }
+
+/// No usual idle timeout of a proxy is shorter than this.
+const LEAST_IDLE: std::time::Duration = std::time::Duration::from_secs(25);
+
+/// An end this soon after our ping, besides the time on the way, is the peer's answer to it.
+const AT_PING: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// The least time between a heartbeat and an end that it caused.
 const BEAT: std::time::Duration = std::time::Duration::from_millis(300);

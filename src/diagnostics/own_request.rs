@@ -269,7 +269,7 @@ fn is_accepted(part: &Part, facts: &Facts<'_>) -> bool {
     use Variation as V;
     let carries = |trial: &Trial| match trial.variation {
         V::NoSubprotocol | V::Subprotocol | V::NoUpgrade => part.place != PartPlace::Subprotocol,
-        V::OwnOrigin | V::NoOrigin | V::OwnHost | V::Again => true,
+        V::OwnOrigin | V::NoOrigin | V::OwnHost | V::Again | V::Pinged => true,
         // These have no query, or no credentials.
         V::OtherPath | V::OtherScheme | V::NearHost | V::OtherFamily | V::Redirected => false,
         V::Unchanged | V::OnlyHttp2 | V::NoName => false,

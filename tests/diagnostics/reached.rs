@@ -353,9 +353,13 @@ fn a_port_that_drops_everything_is_no_listener_for_websocket() {
     assert!(at("MQTT over TCP") < at("as brokers of MQTT do"), "{d:?}");
     assert!(texts.iter().all(|(_, confidence)| *confidence == Confidence::Low), "{d:?}");
     // The subprotocol was tried, and a plain GET is dropped, too.
-    let dropped =
-        [Variation::OtherScheme, Variation::NoUpgrade, Variation::Subprotocol, Variation::OtherPath]
-            .map(nothing);
+    let dropped = [
+        Variation::OtherScheme,
+        Variation::NoUpgrade,
+        Variation::Subprotocol,
+        Variation::OtherPath,
+    ]
+    .map(nothing);
     let d = verdict(&reset(&dropped));
     first(&d, "W107", "MQTT over TCP", Confidence::Medium);
     lacks(&d, "requires a subprotocol");
