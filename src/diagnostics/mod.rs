@@ -17,6 +17,7 @@ pub mod facts;
 mod heard;
 mod inner;
 mod own_request;
+mod request_part;
 mod said;
 pub mod sniff;
 pub mod system;

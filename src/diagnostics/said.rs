@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::sniff::contains_word;
+use crate::wire::head::Head;
 
 /// The subject of a refusal's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -933,6 +934,16 @@ pub(super) fn telling(body: &[u8], status: u16) -> Option<String> {
         && text.chars().count() <= TELLING
         && !is_bare(&without_stock(&text), status, &known);
     if page { reasons(body).filter(|_| told) } else { told.then_some(text) }
+}
+
+/// The error that the challenge of an answer names in the credentials (RFC 6750 §3).
+pub(super) fn challenge(head: &Head) -> Option<&[u8]> {
+    let value = head.get("WWW-Authenticate")?;
+    [&b"error_description=\""[..], b"error=\""].into_iter().find_map(|name| {
+        let at = value.windows(name.len()).position(|text| text == name)? + name.len();
+        let end = value[at..].iter().position(|byte| *byte == b'"')?;
+        Some(&value[at..at + end])
+    })
 }
 
 /// The registered words for a status, and the usual words of pages for it.

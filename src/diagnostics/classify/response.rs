@@ -448,7 +448,7 @@ impl RefusalResponse<'_> {
         if !self.is_bare(&text) {
             return text;
         }
-        let reason = self.header("X-WebSocket-Reject-Reason").or(self.challenge());
+        let reason = self.header("X-WebSocket-Reject-Reason").or(said::challenge(self.head));
         let other = reason.or(self.own_phrase()).or(self.own_header());
         other.map_or(text, |words| String::from_utf8_lossy(words).into_owned())
     }
@@ -472,16 +472,6 @@ impl RefusalResponse<'_> {
             && said::exception(self.body).is_none()
             && said::message_row(self.body).is_none_or(|row| self.is_bare(&row))
             && !self.is_bare(&self.page_words())
-    }
-
-    /// The error that the challenge names in the credentials (RFC 6750 §3).
-    fn challenge(&self) -> Option<&[u8]> {
-        let value = self.header("WWW-Authenticate")?;
-        [&b"error_description=\""[..], b"error=\""].into_iter().find_map(|name| {
-            let at = value.windows(name.len()).position(|text| text == name)? + name.len();
-            let end = value[at..].iter().position(|byte| *byte == b'"')?;
-            Some(&value[at..at + end])
-        })
     }
 
     /// A header of the application with a reason, such as `X-Error-Message` or `dg-error`.
@@ -954,7 +944,8 @@ impl RefusalResponse<'_> {
         let own =
             self.own_proxy().map(|why| String::from_utf8_lossy(why.trim_ascii()).into_owned());
         let told = own.is_some();
-        let wrong = self.challenge().map(|words| String::from_utf8_lossy(words).into_owned());
+        let wrong =
+            said::challenge(self.head).map(|words| String::from_utf8_lossy(words).into_owned());
         let named = own.or_else(|| wrong.clone()).or_else(|| said::sentence(self.body));
         let html = self.is_markup() && said::sentence(self.body).is_none();
         let of_page = named.is_none() && self.is_of_page();
