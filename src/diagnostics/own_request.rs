@@ -148,10 +148,10 @@ impl<'a> Refusal<'a> {
         self.text.split(['.', '!', ';', '\n'])
     }
 
-    /// The sentence that says that something with this name is missing.
-    fn missing(&self, name: &str) -> Option<&str> {
+    /// Whether a sentence says that something with this name is missing.
+    fn misses(&self, name: &str) -> bool {
         let mark = |c: char| !c.is_alphanumeric() && c != '_';
-        self.sentences().find(|sentence| {
+        self.sentences().any(|sentence| {
             let lower = sentence.to_ascii_lowercase();
             let words = lower.split_whitespace().map(|word| word.trim_matches(mark));
             let words: Vec<_> =
@@ -209,13 +209,12 @@ impl<'a> Refusal<'a> {
         let mut sent = sent.filter(|part| {
             !matches!(part.place, PartPlace::Path | PartPlace::Subprotocol) && part.key.len() > 3
         });
-        let missed = |part: &'_ Part| self.missing(&part.key.to_ascii_lowercase());
-        let (part, sentence) = sent.find_map(|part| Some((part, missed(part)?)))?;
+        let part = sent.find(|part| self.misses(&part.key.to_ascii_lowercase()))?;
         let underscore = part.place == PartPlace::Header && part.key.contains('_');
         let refused = !self.opened && (400..500).contains(&self.status);
         refused.then(|| OwnFault {
             text: format!("{} was sent, and the server misses it: it was lost on the way, or the server looks for it in another place", part.name()),
-            because: format!("the answer says \"{}\"", sentence.trim()),
+            because: "the answer says that it is missing".to_owned(),
             help: match underscore {
                 true => "nginx and others drop headers with an underscore in their names (`underscores_in_headers on` lets them pass): use a name without one",
                 false => "find out what arrives at the server: a proxy may drop it; then whether it reads a header, a cookie, the query or a subprotocol",
@@ -254,7 +253,7 @@ impl<'a> Refusal<'a> {
             401 | 403 => self.is_of_request(),
             _ => self.code == "W312",
         };
-        let missed = ["token", "jwt"].iter().any(|name| self.missing(name).is_some());
+        let missed = ["token", "jwt"].iter().any(|name| self.misses(name));
         if !refuses || !(told || self.is_about_login() && !missed) {
             return None;
         }
