@@ -14,6 +14,7 @@ use super::request_part::{Part, PartPlace, claims, parts};
 use super::url::Url;
 use super::{Clue, Confidence, Diagnostic, Facts, Family, Severity, Supported, said};
 use crate::wire::Role;
+use crate::wire::secret::is_credential;
 
 /// The words of an answer that only says that a login is required, or that it failed.
 const LOGIN: &[u8] =
@@ -21,12 +22,14 @@ const LOGIN: &[u8] =
     unauthenticated credentials valid expired required provided must be id access header";
 
 /// The words before and after the name of a part that the server misses.
-const MISSES: [&str; 4] = ["missing", "no", "requires", "required"];
-const MISSED: [&str; 6] =
-    ["missing", "required", "not provided", "not found", "not present", "not set"];
+const MISSES: [&str; 3] = ["missing", "requires", "required"];
+const MISSED: [&str; 5] = ["missing", "required", "not provided", "not present", "not set"];
 
-/// The words beside them that change nothing.
-const FILLERS: &str = "a an the is was header cookie query parameter param field value";
+/// Kinds of parts. A sentence with one is about the request, and not about a thing with that name.
+const KINDS: &str = "header cookie query parameter param field";
+
+/// The words beside them that change nothing, and the names of members with a reason.
+const FILLERS: &str = "a an the is was value error message detail reason";
 
 /// An end this soon after the opening is a reaction to the request.
 const SOON: Duration = Duration::from_secs(5);
@@ -54,7 +57,7 @@ pub(super) fn explained(mut d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     if facts.role != Role::Client || facts.trial(Variation::Unchanged).is_some() {
         return d;
     }
-    let refusal = Refusal::of(&d, facts);
+    let refusal = RefusedRequest::of(&d, facts);
     let polling = refusal.polling();
     if polling.is_some() {
         // Even an end without an error has this reason.
@@ -83,7 +86,7 @@ pub(super) fn explained(mut d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
 }
 
 /// A refusal, and what the server says about it.
-struct Refusal<'a> {
+struct RefusedRequest<'a> {
     facts: &'a Facts<'a>,
     code: &'static str,
     /// The session had opened.
@@ -97,7 +100,7 @@ struct Refusal<'a> {
     parts: Vec<Part>,
 }
 
-impl<'a> Refusal<'a> {
+impl<'a> RefusedRequest<'a> {
     fn of(d: &Diagnostic, facts: &'a Facts<'a>) -> Self {
         let lossy = |text: &[u8]| String::from_utf8_lossy(text).into_owned();
         let reason = facts.close.received.map(|body| lossy(&body.reason)).unwrap_or_default();
@@ -148,19 +151,24 @@ impl<'a> Refusal<'a> {
         self.text.split(['.', '!', ';', '\n'])
     }
 
-    /// Whether a sentence says that something with this name is missing.
+    /// Whether a sentence says that a part with this name is missing.
     fn misses(&self, name: &str) -> bool {
         let mark = |c: char| !c.is_alphanumeric() && c != '_';
         self.sentences().any(|sentence| {
             let lower = sentence.to_ascii_lowercase();
             let words = lower.split_whitespace().map(|word| word.trim_matches(mark));
-            let words: Vec<_> =
-                words.filter(|word| FILLERS.split(' ').all(|filler| filler != *word)).collect();
-            let said = |phrase: String| said::says(&words.join(" "), &phrase);
-            // A value that is not valid is there.
-            !said(format!("valid {name}"))
-                && (MISSES.iter().any(|before| said(format!("{before} {name}")))
-                    || MISSED.iter().any(|after| said(format!("{name} {after}"))))
+            let is_of =
+                |list: &'static str| move |word: &&str| list.split(' ').any(|one| one == *word);
+            let kind = words.clone().any(|word| is_of(KINDS)(&word));
+            let plain = words.filter(|word| !is_of(KINDS)(word) && !is_of(FILLERS)(word));
+            let words = plain.collect::<Vec<_>>().join(" ");
+            let before = |word: &str| said::says(&words, &format!("{word} {name}"));
+            // A word before the name may tell which one is missing: `admin token required`.
+            let after = |word: &str| words.starts_with(&format!("{name} {word}"));
+            MISSES.into_iter().any(before)
+                || MISSED.into_iter().any(after)
+                || (kind || is_credential(name)) && before("no")
+                || kind && after("not found")
         })
     }
 

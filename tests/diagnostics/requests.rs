@@ -379,6 +379,7 @@ fn a_part_that_was_sent_and_that_the_server_misses_was_lost() {
         ),
         ("ws://h/ws?room=5", "", "{\"message\":\"room is required\"}", "the parameter room"),
         ("ws://h/ws?token=abc", "", "Missing token", "the parameter token"),
+        ("ws://h/ws?room=5", "", "Required parameter 'room' is missing.", "the parameter room"),
         (URL, "Cookie: sessionid=abc\r\n", "cookie sessionid not found", "the cookie sessionid"),
     ] {
         for status in ["400 Bad Request", "401 Unauthorized", "403 Forbidden"] {
@@ -396,6 +397,11 @@ fn a_part_that_was_sent_and_that_the_server_misses_was_lost() {
         ("ws://h/ws?token=abc", "", "a valid token is required"),
         ("ws://h/ws?token=abc", "", "token is invalid"),
         ("ws://h/ws?token=abc", "", "token expired. Login required"),
+        ("ws://h/ws?user=bob", "", "user not found"),
+        ("ws://h/ws?room=5", "", "no room for another client"),
+        ("ws://h/ws?token=abc", "", "token not found"),
+        ("ws://h/ws?token=abc", "", "an admin token is required"),
+        ("ws://h/ws?account=7", "", "a premium account is required"),
         ("ws://h/chat", "X-Chat: 1\r\n", "chat is closed"),
         (URL, "", "secure connection required"),
     ] {
