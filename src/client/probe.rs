@@ -8,7 +8,7 @@ use super::one_line;
 use super::talk::TrialTalk;
 use crate::config::{Login, OpenConfig};
 use crate::diagnostics::facts::{AGREED, Dial, DialOutcome, Trial, TrialOutcome, Variation};
-use crate::diagnostics::gives_reason;
+use crate::diagnostics::{gives_reason, suggested_subprotocols};
 use crate::engine::open_error::OpenError;
 use crate::engine::opening::{ClientOpening, Opened, Opening as _, open};
 use crate::engine::opening_evidence::OpeningEvidence;
@@ -422,7 +422,8 @@ pub fn attempt(
         | Variation::NoSubprotocol
         | Variation::OtherPath
         | Variation::Unchanged
-        | Variation::Again => return Ok(None),
+        | Variation::Again
+        | Variation::Pinged => return Ok(None),
     };
     let (outcome, _) = traced(&other, until, runtime)?;
     // These trials lack more than the difference. If the server takes a request that lacks the
@@ -473,7 +474,7 @@ fn offers(config: &OpenConfig, evidence: &OpeningEvidence) -> Vec<Vec<String>> {
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     let hinted = match named.or(vite) {
         Some(name) => vec![name],
-        None => owned(suggested(&config.target.resource_name)),
+        None => owned(suggested_subprotocols(path(&config.target.resource_name))),
     };
     [hinted, owned(&USUAL)].into_iter().filter(|names| !names.is_empty()).collect()
 }
@@ -733,26 +734,6 @@ const WATCHED: Duration = Duration::from_millis(300);
 /// How long a trial session is watched, at most.
 const WATCHED_MOST: Duration = Duration::from_millis(1500);
 
-/// Subprotocols that servers require at paths that contain a word.
-const SUBPROTOCOLS: [(&str, &[&str]); 9] = [
-    ("graphql", &["graphql-transport-ws", "graphql-ws"]),
-    ("subscriptions", &["graphql-transport-ws", "graphql-ws"]),
-    ("mqtt", &["mqtt"]),
-    ("stomp", &["v12.stomp"]),
-    ("xmpp", &["xmpp"]),
-    ("ocpp", &["ocpp1.6", "ocpp2.0.1"]),
-    ("janus", &["janus-protocol"]),
-    ("sip", &["sip"]),
-    ("wamp", &["wamp.2.json"]),
-];
-
-/// The subprotocols that the path of a resource suggests.
-fn suggested(resource: &str) -> &'static [&'static str] {
-    let path = path(resource).to_ascii_lowercase();
-    let known = SUBPROTOCOLS.iter().find(|(word, _)| path.contains(word));
-    known.map_or(&[], |(_, names)| names)
-}
-
 /// How long a peer may take to answer the Close of a trial.
 const LEAVE: Duration = Duration::from_millis(200);
 
@@ -785,7 +766,8 @@ pub fn look_again(
 }
 
 /// After the peer has ended a session at once, opens sessions with one difference, and sends no
-/// messages in them. A session that stays open shows the cause. `lasted` is how long the first
+/// messages in them. A session that stays open shows the cause. If the first session ended on our
+/// ping, another one with a ping shows whether that was the cause. `lasted` is how long the first
 /// session was open; all trials end at `max_time`. The evidence gets the results.
 ///
 /// # Errors
@@ -794,13 +776,14 @@ pub fn look_again(
 pub fn compare_session(
     config: &OpenConfig,
     lasted: Duration,
+    on_ping: bool,
     max_time: Option<Instant>,
     evidence: &mut OpeningEvidence,
     runtime: &mut Runtime,
 ) -> Result<(), OpenError> {
     let conn = runtime.reporter.connection();
     let patience = (lasted * 3).clamp(WATCHED, WATCHED_MOST);
-    let watched = Watched { patience, until: limit(max_time) };
+    let watched = Watched { patience, on_ping, until: limit(max_time) };
     let done = watched.compare(config, evidence, runtime);
     runtime.reporter.return_to(conn);
     done
@@ -809,6 +792,8 @@ pub fn compare_session(
 /// The settings of watched sessions.
 struct Watched {
     patience: Duration,
+    /// The first session ended on our ping.
+    on_ping: bool,
     /// See [`limit`].
     until: Instant,
 }
@@ -822,6 +807,9 @@ impl Watched {
     ) -> Result<(), OpenError> {
         let config = &at_same_address(config, evidence);
         let again = self.add(Variation::Again, "", config, evidence, runtime)?;
+        if again == Some(TrialOutcome::Stayed) && self.on_ping {
+            self.add(Variation::Pinged, "", config, evidence, runtime)?;
+        }
         if !matches!(again, Some(TrialOutcome::Ended(_))) {
             return Ok(());
         }
@@ -866,7 +854,7 @@ impl Watched {
         now + self.patience >= self.until
     }
 
-    /// Opens a session, and watches in silence whether it stays open; `None` if there is no time
+    /// Opens a session, and watches in silence, or after a ping, whether it stays open; `None` if there is no time
     /// for it.
     fn watch(
         &self,
@@ -894,7 +882,13 @@ impl Watched {
                     true => Duration::ZERO,
                     false => self.patience,
                 };
-                let stayed = talk.idle(time, runtime)?;
+                let stayed = match variation {
+                    Variation::Pinged => {
+                        talk.ping(time, runtime)?;
+                        talk.is_open()
+                    }
+                    _ => talk.idle(time, runtime)?,
+                };
                 let outcome = match stayed {
                     true => TrialOutcome::Stayed,
                     false => TrialOutcome::Ended(ending::describe(&talk.ending())),
@@ -930,7 +924,7 @@ fn session_variations(
     if has_origin(config) {
         list.push((Variation::NoOrigin, String::new(), without_origin(config)));
     }
-    for name in suggested(&config.target.resource_name) {
+    for name in suggested_subprotocols(path(&config.target.resource_name)) {
         if config.subprotocols.iter().any(|offered| offered == name) {
             continue;
         }

@@ -708,12 +708,13 @@ impl<'a> ClientSession<'a> {
         let early = probe::ended_early(&ending, lasted);
         let mut interrupted = None;
         let lost = matches!(ending.cause, Cause::Lost(_));
+        let pinged = current.connection.ended_on_ping(&ending, now);
         if self.config.diagnose && self.reconnect.is_none() && !ours && (early || lost) {
             runtime.record.stop_clock();
             let (open, until) = (&self.config.open, self.max_time);
             let evidence = &mut current.evidence;
-            let compared = match early {
-                true => probe::compare_session(open, lasted, until, evidence, runtime),
+            let compared = match early || pinged {
+                true => probe::compare_session(open, lasted, pinged, until, evidence, runtime),
                 false => probe::look_again(open, until, evidence, runtime),
             };
             // A failed trial shows nothing, but a signal ends the run.

@@ -126,6 +126,11 @@ impl TrialTalk {
         pings.is_some_and(|pings| pings.waiting.is_some())
     }
 
+    /// Whether the peer ended the session when it got our ping; `now` is the time of the end.
+    pub fn ended_on_ping(&self, ending: &Ending, now: Instant) -> bool {
+        self.connection.ended_on_ping(ending, now)
+    }
+
     /// Explains how it ended; `now` is the time of the end.
     pub fn explain(&self, ending: &Ending, now: Instant) -> Vec<Diagnostic> {
         self.connection.explain(self.evidence.facts(), ending, now)

@@ -17,6 +17,22 @@ use crate::wire::Role;
 use crate::wire::head::Head;
 use crate::wire::secret::is_secret;
 
+/// Words in a path, and the subprotocols that servers require there.
+const SUBPROTOCOLS: [(&str, &[&str]); 9] = [
+    ("graphql", &["graphql-transport-ws", "graphql-ws"]),
+    ("subscriptions", &["graphql-transport-ws", "graphql-ws"]),
+    ("mqtt", &["mqtt"]),
+    ("stomp", &["v12.stomp"]),
+    ("xmpp", &["xmpp"]),
+    ("ocpp", &["ocpp1.6", "ocpp2.0.1"]),
+    ("janus", &["janus-protocol"]),
+    ("sip", &["sip"]),
+    ("wamp", &["wamp.2.json"]),
+];
+
+/// Those of the words that other paths may contain, too.
+const MAYBE_WITHOUT: [&str; 3] = ["subscriptions", "janus", "sip"];
+
 /// Names, in Server and Via, of programs that are usually in front of others.
 const PROXIES: [&str; 19] = [
     "nginx",
@@ -441,6 +457,8 @@ pub enum Clue {
     EndedEarly,
     /// The path names a protocol that requires a subprotocol, and none was offered.
     PathWantsSubprotocol,
+    /// With the subprotocols that the path suggests and the usual ones, it does not open, either.
+    SubprotocolFails,
     /// The server accepted this connection and refused a later one.
     Gone,
     /// The port speaks HTTP, whatever the answer to the trial was.
@@ -457,6 +475,8 @@ pub enum Clue {
     PingsIgnored,
     /// This side did not answer several pings.
     PingsMissed,
+    /// The last traffic was our ping, right before the end; the peer had answered none.
+    EndedOnPing,
     /// The last traffic was a ping of the peer and its pong.
     PingAnswered,
     /// Our last message came after a silence, and the peer answered it with a reset.
@@ -618,10 +638,11 @@ impl Clue {
                 variation == Variation::OtherPath && Self::OtherPathElsewhere.seen(facts).is_some();
             (known && differs != same && status.is_some() && !elsewhere).then(|| trial.to_string())
         };
-        let opens = |variation| {
-            let trial = facts.trial(variation)?;
-            (trial.status() == Some(101)).then(|| trial.to_string())
+        // The result of a trial, if it has this property.
+        let tried = |variation, is: &dyn Fn(&Trial) -> bool| {
+            facts.trial(variation).filter(|trial| is(trial)).map(ToString::to_string)
         };
+        let opens = |variation| tried(variation, &|trial| trial.status() == Some(101));
         match self {
             Self::All(clues) => {
                 let seen: Option<Vec<String>> = clues.iter().map(|clue| clue.seen(facts)).collect();
@@ -948,10 +969,9 @@ impl Clue {
                 trials.find(|trial| here(trial) && opened(trial)).map(ToString::to_string)
             }
             Self::PlainGateway => {
-                let trial = trial(Variation::NoUpgrade)?;
                 let gateway = |status: u16| matches!(status, 502..=504);
-                let same = trial.status().is_some_and(gateway) && status.is_none_or(gateway);
-                same.then(|| trial.to_string())
+                let fails = |trial: &Trial| trial.status().is_some_and(gateway);
+                tried(Variation::NoUpgrade, &fails).filter(|_| status.is_none_or(gateway))
             }
             Self::OnlyPlainPassed => {
                 let own = Self::ProxyOwn.seen(facts)?;
@@ -965,25 +985,20 @@ impl Clue {
                 let path = url?.path;
                 path.contains("//").then(|| format!("the path is {path}"))
             }
-            Self::PlainFails => {
-                let trial = trial(Variation::NoUpgrade)?;
-                (matches!(trial.status(), Some(500..=504)) && status.is_none()).then(|| trial.to_string())
-            }
-            Self::PlainForeign => {
-                let trial = trial(Variation::NoUpgrade)?;
-                let foreign = matches!(&trial.outcome, TrialOutcome::Nothing(text) if text.contains("is not HTTP"));
-                foreign.then(|| trial.to_string())
-            }
+            Self::PlainFails => tried(Variation::NoUpgrade, &|trial| {
+                matches!(trial.status(), Some(500..=504)) && status.is_none()
+            }),
+            Self::PlainForeign => tried(Variation::NoUpgrade, &|trial| {
+                matches!(&trial.outcome, TrialOutcome::Nothing(text) if text.contains("is not HTTP"))
+            }),
             Self::PlainUnread => {
                 let trials = [trial(Variation::NoUpgrade)?, trial(Variation::OtherPath)?];
                 let unread = |trial: &&Trial| trial.status() == Some(400) && trial.body() == Some(b"");
                 (status.is_none() && trials.iter().all(unread)).then(|| trials[0].to_string())
             }
-            Self::PlainKnown => {
-                let trial = trial(Variation::NoUpgrade)?;
-                let known = matches!(trial.status(), Some(405 | 406 | 415));
-                (known && trial.status() != status).then(|| trial.to_string())
-            }
+            Self::PlainKnown => tried(Variation::NoUpgrade, &|trial| {
+                matches!(trial.status(), Some(405 | 406 | 415)) && trial.status() != status
+            }),
             Self::ProxyPage => {
                 let page = |page: &str| contains_word(facts.body, page);
                 // nginx and its variants sign their pages like this.
@@ -1096,11 +1111,9 @@ impl Clue {
                 let library = Self::ListsVersion13.seen(facts)?;
                 Some(format!("{same}; {library}"))
             }
-            Self::PlainServes => {
-                let trial = trial(Variation::NoUpgrade)?;
-                let serves = matches!(trial.status(), Some(200..=299)) && status >= Some(400);
-                serves.then(|| trial.to_string())
-            }
+            Self::PlainServes => tried(Variation::NoUpgrade, &|trial| {
+                matches!(trial.status(), Some(200..=299)) && status >= Some(400)
+            }),
             Self::AllSame => {
                 let plain = Self::PlainSame.seen(facts)?;
                 let other = Self::OtherPathSame.seen(facts)?;
@@ -1138,21 +1151,20 @@ impl Clue {
                 let proxy = proxied(facts.response?)?;
                 Some(format!("{}; {proxy}", Self::PlainPage.seen(facts)?))
             }
-            Self::NoSubprotocolHelps => {
-                let trial = trial(Variation::NoSubprotocol)?;
-                // Another refusal may have another reason, such as a token in the subprotocol.
-                let helps = match status {
-                    Some(_) => trial.status() == Some(101),
-                    None => trial.status().is_some_and(|code| !matches!(code, 429 | 502..=504)),
-                };
-                helps.then(|| trial.to_string())
-            }
+            // Another refusal may have another reason, such as a token in the subprotocol.
+            Self::NoSubprotocolHelps => tried(Variation::NoSubprotocol, &|trial| match status {
+                Some(_) => trial.status() == Some(101),
+                None => trial.status().is_some_and(|code| !matches!(code, 429 | 502..=504)),
+            }),
             Self::SubprotocolHelps => opens(Variation::Subprotocol),
+            Self::SubprotocolFails => {
+                tried(Variation::Subprotocol, &|trial| trial.status() != Some(101))
+            }
             Self::OwnOriginOpens => opens(Variation::OwnOrigin),
             Self::RedirectFails => {
-                let trial = trial(Variation::Redirected)?;
                 Self::RedirectsSlash.seen(facts)?;
-                trial.status().filter(|code| *code != 101).map(|_| trial.to_string())
+                let fails = |code| code != 101;
+                tried(Variation::Redirected, &|trial| trial.status().is_some_and(fails))
             }
             Self::OwnHostHelps => compared(Variation::OwnHost, false),
             Self::NearHostHelps => compared(Variation::NearHost, false),
@@ -1310,11 +1322,9 @@ impl Clue {
             }
             Self::PathWantsSubprotocol => {
                 let offered = facts.request?.get("Sec-WebSocket-Protocol").is_some();
-                let path = url?.path.to_ascii_lowercase();
-                let name = ["graphql", "mqtt", "stomp", "xmpp", "wamp", "ocpp"]
-                    .into_iter()
-                    .find(|name| path.contains(name))?;
-                (!offered).then(|| format!("no subprotocol was offered, and {name} in the path wants one"))
+                let (word, _) = subprotocols_of(url?.path).filter(|_| !offered)?;
+                let known = !MAYBE_WITHOUT.contains(&word);
+                known.then(|| format!("no subprotocol was offered, and {word} in the path wants one"))
             }
             Self::Gone => {
                 // The server accepted the first connection, so the refused trial came later.
@@ -1370,6 +1380,14 @@ impl Clue {
                 })
             }
             Self::PingsMissed => Self::PingsIgnored.seen(facts).filter(|_| facts.pings.ignored > 1),
+            Self::EndedOnPing => {
+                let after = facts.stream.after_ping.filter(|_| facts.role == Role::Client)?;
+                let round_trip = facts.response_after.unwrap_or_default();
+                // After a longer silence, a timer may have ended the connection at that moment.
+                let awake = facts.end.is_some_and(|end| end.idle < LEAST_IDLE);
+                (awake && after <= AT_PING + round_trip).then(|| format!(
+                    "our ping was the last traffic, {} ms before the end", after.as_millis()))
+            }
             Self::PingAnswered => {
                 let alone = facts.stream.ended_on_ping && facts.pings.ignored == 0;
                 let end = facts.end.filter(|end| alone && end.how == EndKind::Fin)?;
@@ -1422,15 +1440,12 @@ impl Clue {
                 .then(|| "it did not answer TLS".to_owned()),
             Self::Challenged => header("WWW-Authenticate").map(|_| "the answer has a WWW-Authenticate".to_owned()),
             Self::PlainDiffers => compared(Variation::NoUpgrade, false),
-            Self::PlainAnswered => {
-                let trial = trial(Variation::NoUpgrade)?;
-                trial.status().filter(|_| status.is_none()).map(|_| trial.to_string())
-            }
-            Self::PlainUnanswered => {
-                let trial = trial(Variation::NoUpgrade)?;
-                let reached = !matches!(trial.outcome, TrialOutcome::Unreached(_));
-                (reached && trial.status().is_none()).then(|| trial.to_string())
-            }
+            Self::PlainAnswered => tried(Variation::NoUpgrade, &|trial| {
+                trial.status().is_some() && status.is_none()
+            }),
+            Self::PlainUnanswered => tried(Variation::NoUpgrade, &|trial| {
+                reached(trial) && trial.status().is_none()
+            }),
             Self::OwnOriginHelps => compared(Variation::OwnOrigin, false),
             Self::OwnOriginSame => compared(Variation::OwnOrigin, true),
             Self::NoOriginHelps => compared(Variation::NoOrigin, false),
@@ -1458,12 +1473,12 @@ impl Clue {
                 matches!(code, 300..=399).then(|| format!("it answered {code}, Location: {to}"))
             }
             Self::OtherPathAnswered => {
-                let trial = trial(Variation::OtherPath)?;
                 // If this path gets no answer at all, even an end at the other path is an answer.
                 let silent = facts.unanswered.is_some_and(|end| end.how == StreamEnd::Timeout);
-                let ended = silent && matches!(trial.outcome, TrialOutcome::Nothing(_));
-                let answered = (trial.status().is_some() && status.is_none()) || ended;
-                answered.then(|| trial.to_string())
+                tried(Variation::OtherPath, &|trial| {
+                    trial.status().is_some() && status.is_none()
+                        || silent && matches!(trial.outcome, TrialOutcome::Nothing(_))
+                })
             }
             Self::GaveUp => {
                 let unanswered = facts.unanswered?;
@@ -1472,28 +1487,20 @@ impl Clue {
             }
             Self::OtherPathSame => compared(Variation::OtherPath, true),
             Self::OtherPathDiffers => compared(Variation::OtherPath, false),
-            Self::OtherSchemeAnswers => {
-                let trial = trial(Variation::OtherScheme)?;
-                trial.is_spoken().then(|| trial.to_string())
-            }
+            Self::OtherSchemeAnswers => tried(Variation::OtherScheme, &Trial::is_spoken),
             Self::OtherSchemeFails => {
-                let trial = trial(Variation::OtherScheme)?;
-                let reached = !matches!(trial.outcome, TrialOutcome::Unreached(_));
-                (reached && !trial.is_spoken()).then(|| trial.to_string())
+                tried(Variation::OtherScheme, &|trial| reached(trial) && !trial.is_spoken())
             }
             Self::Loopback => {
                 let near = facts.dials.iter().find(|dial| dial.address.ip().is_loopback())?;
                 Some(format!("{} is this machine", near.address))
             }
             Self::OtherFamilyListens => {
-                let trial = trial(Variation::OtherFamily)?;
-                (trial.outcome == TrialOutcome::Opened).then(|| trial.to_string())
+                tried(Variation::OtherFamily, &|trial| trial.outcome == TrialOutcome::Opened)
             }
-            Self::OtherFamilyTaken => {
-                let trial = trial(Variation::OtherFamily)?;
-                let taken = !matches!(trial.outcome, TrialOutcome::Opened | TrialOutcome::Unreached(_));
-                taken.then(|| trial.to_string())
-            }
+            Self::OtherFamilyTaken => tried(Variation::OtherFamily, &|trial| {
+                reached(trial) && trial.outcome != TrialOutcome::Opened
+            }),
             Self::OwnAddress => facts
                 .redirected
                 .then(|| "--resolve or --connect-to leads there".to_owned()),
@@ -1503,16 +1510,13 @@ impl Clue {
                 facts.tls.own_roots.then(|| "an option of this run gives the roots".to_owned())
             }
             Self::OnlyHttp2 => {
-                let trial = trial(Variation::OnlyHttp2).filter(|_| facts.tls.alpn.is_none())?;
                 let answered = [Self::PlainAnswered, Self::OtherPathAnswered, Self::NoSubprotocolHelps]
                     .iter()
                     .any(|clue| clue.seen(facts).is_some());
-                (trial.agrees() && !answered).then(|| trial.to_string())
+                let other = facts.tls.alpn.is_none() && !answered;
+                tried(Variation::OnlyHttp2, &|trial| trial.agrees() && other)
             }
-            Self::NoNameHelps => {
-                let trial = trial(Variation::NoName)?;
-                trial.agrees().then(|| trial.to_string())
-            }
+            Self::NoNameHelps => tried(Variation::NoName, &Trial::agrees),
             Self::Status => status.map(|status| format!("the status is {status}")),
             Self::UrlIsSecure => url?.is_secure().then(|| "the URL asks for TLS".to_owned()),
             Self::NotSecure => (!url?.is_secure()).then(|| "the URL asks for no TLS".to_owned()),
@@ -1658,6 +1662,22 @@ impl Clue {
             }
         }
     }
+}
+
+/// Whether a trial reached the server.
+fn reached(trial: &Trial) -> bool {
+    !matches!(trial.outcome, TrialOutcome::Unreached(_))
+}
+
+/// The word in a path that names a protocol, and its subprotocols.
+fn subprotocols_of(path: &str) -> Option<(&'static str, &'static [&'static str])> {
+    let path = path.to_ascii_lowercase();
+    SUBPROTOCOLS.into_iter().find(|(word, _)| path.contains(word))
+}
+
+/// The subprotocols that a path suggests.
+pub fn suggested_subprotocols(path: &str) -> &'static [&'static str] {
+    subprotocols_of(path).map_or(&[], |(_, names)| names)
 }
 
 /// Whether a host is an address of a private network.
@@ -1810,6 +1830,12 @@ pub(super) fn plain_told(facts: &Facts<'_>) -> Option<String> {
         && !subject(&told).is_some_and(|(about, _)| handshake.contains(&about));
     (bare && known).then_some(told)
 }
+
+/// No usual idle timeout of a proxy is shorter than this.
+const LEAST_IDLE: std::time::Duration = std::time::Duration::from_secs(25);
+
+/// An end this soon after our ping, besides the time on the way, is the peer's answer to it.
+const AT_PING: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// The least time between a heartbeat and an end that it caused.
 const BEAT: std::time::Duration = std::time::Duration::from_millis(300);
@@ -1965,74 +1991,20 @@ fn reason(facts: &Facts<'_>, words: &[&str]) -> Option<String> {
     speaks.then(|| format!("its reason is \"{reason}\""))
 }
 
+/// Words about a connection and its silence.
+const OF_CONNECTION: &str = "session connection client socket websocket peer idle inactive inactivity activity \
+    timeout timed time out too long for was been has is have had you your due to the a by \
+    because of no data message messages received within after closed closing close seconds \
+    minutes s ms sec min ping pong keepalive read write in server exceeded limit expired and";
+
 /// Whether the reason of the peer's Close is about something other than the connection.
 pub(super) fn is_qualified(facts: &Facts<'_>) -> bool {
-    let plain = [
-        "session",
-        "connection",
-        "client",
-        "socket",
-        "websocket",
-        "peer",
-        "idle",
-        "inactive",
-        "inactivity",
-        "activity",
-        "timeout",
-        "timed",
-        "time",
-        "out",
-        "too",
-        "long",
-        "for",
-        "was",
-        "been",
-        "has",
-        "is",
-        "have",
-        "had",
-        "you",
-        "your",
-        "due",
-        "to",
-        "the",
-        "a",
-        "by",
-        "because",
-        "of",
-        "no",
-        "data",
-        "message",
-        "messages",
-        "received",
-        "within",
-        "after",
-        "closed",
-        "closing",
-        "close",
-        "seconds",
-        "minutes",
-        "s",
-        "ms",
-        "sec",
-        "min",
-        "ping",
-        "pong",
-        "keepalive",
-        "read",
-        "write",
-        "in",
-        "server",
-        "exceeded",
-        "limit",
-        "expired",
-        "and",
-    ];
     let reason =
         facts.close.received.map(|body| String::from_utf8_lossy(&body.reason)).unwrap_or_default();
     let lower = reason.to_ascii_lowercase();
     let mut words = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.any(|word| !plain.contains(&word) && !word.starts_with(|c: char| c.is_ascii_digit()))
+    let known = |word: &str| OF_CONNECTION.split(' ').any(|known| known == word);
+    words.any(|word| !known(word) && !word.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// Whether a time is this number of seconds, give or take 2 %.

@@ -345,6 +345,8 @@ pub enum Variation {
     Redirected,
     /// The same request, but no message was sent.
     Again,
+    /// The same request, and a ping, but no message was sent.
+    Pinged,
     /// No difference, or the same difference as in an earlier trial. The result is still another
     /// one.
     Unchanged,
@@ -408,6 +410,7 @@ impl Trial {
             Variation::Subprotocol if what.is_empty() => "with the usual subprotocols".to_owned(),
             Variation::Subprotocol => format!("with the subprotocol {what}"),
             Variation::Again => "once more, without a message".to_owned(),
+            Variation::Pinged => "once more, with a ping".to_owned(),
             Variation::Unchanged if what.is_empty() => "the same request once more".to_owned(),
             Variation::Unchanged => format!("{what} once more"),
             Variation::NearHost => format!("with Host: {what}, without credentials"),
@@ -524,6 +527,9 @@ pub struct StreamFacts<'a> {
     pub ours_quiet: Duration,
     /// Whether the last received frame is the first ping, which was answered.
     pub ended_on_ping: bool,
+    /// The time from our ping to the loss of the connection, if the ping was the last traffic, and
+    /// the peer had answered none before.
+    pub after_ping: Option<Duration>,
     /// Whether the last traffic was a message of ours, just before the end.
     pub ended_on_ours: bool,
     /// The number of bytes that were not yet sent at the end.

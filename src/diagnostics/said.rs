@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::sniff::contains_word;
+use crate::wire::head::Head;
 
 /// The subject of a refusal's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -928,10 +929,42 @@ pub(super) fn telling(body: &[u8], status: u16) -> Option<String> {
     let named = exception(body).or_else(|| sentence(body));
     let page = named.is_none() && page_text(body).is_some();
     let text = named.or_else(|| below_title(body)).unwrap_or_else(|| words(body));
+    let known = [VAGUE, phrase(status).as_bytes()].join(&b" "[..]);
     let told = !text.is_empty()
         && text.chars().count() <= TELLING
-        && !is_bare(&without_stock(&text), status, VAGUE);
+        && !is_bare(&without_stock(&text), status, &known);
     if page { reasons(body).filter(|_| told) } else { told.then_some(text) }
+}
+
+/// The error that the challenge of an answer names in the credentials (RFC 6750 §3).
+pub(super) fn challenge(head: &Head) -> Option<&[u8]> {
+    let value = head.get("WWW-Authenticate")?;
+    [&b"error_description=\""[..], b"error=\""].into_iter().find_map(|name| {
+        let at = value.windows(name.len()).position(|text| text == name)? + name.len();
+        let end = value[at..].iter().position(|byte| *byte == b'"')?;
+        Some(&value[at..at + end])
+    })
+}
+
+/// The registered words for a status, and the usual words of pages for it.
+pub(super) fn phrase(status: u16) -> &'static str {
+    match status {
+        400 => "bad request",
+        401 => "unauthorized authorization required",
+        402 => "payment required",
+        403 => "forbidden access denied",
+        404 => "not found",
+        405 => "method not allowed",
+        408 => "request timeout",
+        426 => "upgrade required",
+        429 => "too many requests",
+        500 => "internal server error",
+        501 => "not implemented",
+        502 => "bad gateway",
+        503 => "service temporarily unavailable",
+        504 => "gateway timeout time out",
+        _ => "",
+    }
 }
 
 /// Whether a refusal gives a reason that another subprotocol would not change.

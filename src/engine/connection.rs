@@ -614,6 +614,13 @@ impl Connection {
         self.evidence.as_ref().and_then(|evidence| evidence.since_message())
     }
 
+    /// Whether the peer ended the connection when it got our ping, if evidence is collected: see
+    /// [`SessionEvidence::after_ping`].
+    pub fn ended_on_ping(&self, ending: &Ending, now: Instant) -> bool {
+        let after = |evidence: &SessionEvidence| evidence.after_ping(self.endpoint(), ending, now);
+        self.evidence.as_deref().and_then(after).is_some()
+    }
+
     /// Whether the peer broke a rule of frames, if evidence is collected.
     pub fn is_peer_to_blame(&self) -> bool {
         self.evidence.as_ref().is_some_and(|evidence| evidence.has_breach())

@@ -347,6 +347,22 @@ impl SessionEvidence {
         Some(self.last_received.saturating_duration_since(heard.at))
     }
 
+    /// The time from our ping to the loss of the connection, if the ping was the last traffic, and
+    /// the peer had answered none before.
+    pub fn after_ping(
+        &self,
+        endpoint: Option<&Endpoint>,
+        ending: &Ending,
+        now: Instant,
+    ) -> Option<Duration> {
+        let pings = endpoint?.ping_facts(now);
+        let after = pings.waiting.filter(|_| matches!(ending.cause, Cause::Lost(_)))?;
+        let since = |at: Instant| now.saturating_duration_since(at);
+        let others = since(self.last_received.max(self.last_message));
+        let last = others >= after && since(self.last_sent) + PINGED >= after;
+        (last && pings.answered == 0).then_some(after)
+    }
+
     /// Whether the peer broke a rule.
     pub fn has_breach(&self) -> bool {
         self.breach.is_some()
@@ -434,9 +450,11 @@ impl SessionEvidence {
         let first = self.pings == 1;
         facts.stream.ended_on_ping =
             ping && first && newest && self.last_sent >= self.last_received;
-        facts.stream.ended_on_ours = after_ours && since(self.last_sent) < SILENCE;
+        facts.stream.after_ping = self.after_ping(endpoint, ending, now);
+        let ours_last = after_ours && facts.stream.after_ping.is_none();
+        facts.stream.ended_on_ours = ours_last && since(self.last_sent) < SILENCE;
         facts.stream.ping_inside_compressed =
-            after_ours && endpoint.is_some_and(Endpoint::mixes_control_into_compressed);
+            ours_last && endpoint.is_some_and(Endpoint::mixes_control_into_compressed);
         facts.stream.bytes_sent = endpoint.is_some_and(Endpoint::has_sent_bytes);
         facts.stream.illegal_sent =
             endpoint.and_then(Endpoint::illegal_sent).map(|kind| kind.rule().explanation);

@@ -38,6 +38,13 @@ pub fn is_secret(name: &str) -> bool {
     PARTS.iter().any(|part| name.contains(part)) || words.any(|word| WORDS.contains(&word))
 }
 
+/// Whether a name is that of a credential itself, such as `access_token` or `X-Api-Key`, and not of
+/// something about one, such as `keyword`, nor of a password, which may be any text.
+pub fn is_credential(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    is_secret(name) && PARTS.iter().any(|part| lower.ends_with(part))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

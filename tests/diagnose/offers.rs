@@ -21,7 +21,12 @@ const MODES: [&[&str]; 2] = [&["--diagnose"], &["doctor"]];
 fn a_subprotocol_that_the_path_suggests_is_tried() {
     let port = serve_by(|request| match asks(request) {
         true if offers(request, "xmpp") => accept(request, "xmpp"),
-        true => answer("501 Not Implemented", "", ""),
+        // The page of prosody says no more than the status.
+        true => answer(
+            "501 Not Implemented",
+            "Content-Type: text/html\r\n",
+            "<title>501 Not Implemented</title><h1> 501 Not Implemented</h1><p>That&apos;s all I know.</p>",
+        ),
         false => answer("200 OK", "", "hello"),
     });
     for mode in MODES {

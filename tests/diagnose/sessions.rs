@@ -1036,6 +1036,91 @@ fn a_server_that_closes_because_of_a_ping_is_not_healthy() {
     }
 }
 
+/// Node's inspector and other small servers end TCP when they get a Ping frame.
+#[test]
+fn a_server_that_ends_at_a_ping_handles_none() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        let mut buffer = [0; 512];
+        while stream.read(&mut buffer).ok()? > 0 {
+            match buffer[0] {
+                0x89 => return None,
+                0x88 => return stream.write_all(b"\x88\x02\x03\xe8").ok(),
+                _ => {}
+            }
+        }
+        None
+    });
+    let cause = "the server closes because of a ping";
+    let help = "leave `--ping-interval` out";
+    for args in
+        [&["--ping-interval", "1", "-w", "4"][..], &["--ping-interval", "1", "-x", "hi", "-w", "4"]]
+    {
+        let told = Told::of(args, port, "/");
+        told.is("W801", cause);
+        told.has("likely (medium): the server closes");
+        told.has(help);
+        told.lacks("without traffic");
+    }
+    for args in [&["doctor"][..], &["--diagnose", "--ping-interval", "1.5", "-w", "4"]] {
+        let told = Told::of(args, port, "/");
+        told.is("W801", "likely (high): the server closes because of a ping");
+        told.has("once more, with a ping: ");
+        told.has(help);
+        told.lacks("some connections and not others");
+    }
+    // Without a ping, it is healthy.
+    assert_eq!(Told::of(&["-x", "hi", "-w", "0.3"], port, "/").status, Some(0));
+}
+
+/// A timer that runs out beside our pings is not about them.
+#[test]
+fn a_server_that_answers_pings_does_not_end_because_of_one() {
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        for _ in 0..2 {
+            // The frame of a masked, empty ping.
+            stream.read_exact(&mut [0; 6]).ok()?;
+            stream.write_all(b"\x8a\x00").ok()?;
+        }
+        stream.read_exact(&mut [0; 6]).ok()
+    });
+    let told = Told::of(&["--ping-interval", "0.3", "-w", "4"], port, "/");
+    told.lacks("because of a ping");
+    // The same end, but no ping was on the way.
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        pause(stream, 1300)
+    });
+    let told = Told::of(&["--ping-interval", "5", "-w", "4"], port, "/");
+    told.is("W804", "a timer of the peer");
+    told.lacks("because of a ping");
+}
+
+/// An unknown path that stays open does not show a refusal if the session had begun.
+#[test]
+fn a_session_that_was_welcomed_was_not_refused_at_its_path() {
+    for (hello, code) in
+        [(r#"{"type":"welcome"}"#, 4005), (r#"{"type":"welcome","token_expires_in":1}"#, 4401)]
+    {
+        let port = serve(move |request, stream| {
+            open(request, stream)?;
+            if request.contains("/zz-no-such-path") {
+                return stay(stream);
+            }
+            stream.write_all(&text(hello)).ok()?;
+            pause(stream, 1000)?;
+            stream.write_all(&close(code, "")).ok()
+        });
+        let told = Told::of(&["--diagnose", "-w", "forever"], port, "/replaced");
+        assert_eq!(told.code(), "W723", "{}", told.text);
+        told.lacks("the application knows this path");
+        if hello.contains("expires") {
+            told.has("likely (medium): the time that the server's first message names is up");
+        }
+    }
+}
+
 /// Answers this number of doctor's pings, and then waits.
 fn answer_pings(stream: &mut TcpStream, count: usize, wait: u64) -> Option<()> {
     for _ in 0..count {

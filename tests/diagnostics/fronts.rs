@@ -601,6 +601,37 @@ fn a_failed_connection_of_envoy_may_have_failed_in_tls() {
 }
 
 #[test]
+fn a_rule_of_the_server_in_front_may_want_an_origin() {
+    const PAGE: &str = "<h1>403 Forbidden</h1></center><hr><center>nginx/1.22.1</center>";
+    let d = asked("", "403 Forbidden", "Content-Type: text/html\r\n", PAGE, &[]);
+    first(&d, "an Origin that it requires (none was sent)");
+    has(&d, "a web application firewall");
+    // Another path is served, so no filter refuses this client everywhere.
+    let other = [trial(Variation::OtherPath, 200, "")];
+    let d = asked("", "403 Forbidden", "Content-Type: text/html\r\n", PAGE, &other);
+    lacks(&d, "a web application firewall");
+    let origin = "Origin: https://a.example\r\n";
+    let d = asked(origin, "403 Forbidden", "Content-Type: text/html\r\n", PAGE, &[]);
+    first(&d, "a list of Origins");
+    lacks(&d, "none was sent");
+    // The application wrote this.
+    lacks(&asked("", "403 Forbidden", "", "", &[]), "an Origin that it requires");
+}
+
+/// ASGI servers refuse before they accept if a value can't be converted.
+#[test]
+fn a_refusal_without_a_reason_may_be_about_a_parameter_beside_a_token() {
+    let pair = Pair::new("", "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+    let same = [trial(Variation::NoUpgrade, 404, ""), trial(Variation::OtherPath, 403, "")];
+    for trials in [&[][..], &same] {
+        let url = Some("ws://api.example/items/abc?token=1");
+        let facts = Facts { url, trials, ..pair.facts() };
+        let d = classify(&facts).into_iter().next().expect("a verdict");
+        first(&d, "a parameter of the path or the query is missing or wrong");
+    }
+}
+
+#[test]
 fn a_forbidden_directory_is_one_without_an_index() {
     const DIRECTORY: &str = "a directory without an index page";
     let forbidden = |url: &str, page: &str, other: &[Trial]| {

@@ -340,6 +340,37 @@ fn a_broker_of_mqtt_drops_other_subprotocols() {
 }
 
 #[test]
+fn a_port_that_drops_everything_is_no_listener_for_websocket() {
+    const URL: &str = "ws://api.example/mqtt";
+    let reset = |trials| unanswered(URL, StreamEnd::Reset, trials);
+    // Without trials, each of both is possible.
+    let d = verdict(&reset(&[]));
+    let texts: Vec<_> = d.causes.iter().map(|cause| (&*cause.text, cause.confidence)).collect();
+    let at = |words: &str| {
+        let found = texts.iter().position(|(text, _)| text.contains(words));
+        found.unwrap_or_else(|| panic!("{words}: {d:?}"))
+    };
+    assert!(at("MQTT over TCP") < at("as brokers of MQTT do"), "{d:?}");
+    assert!(texts.iter().all(|(_, confidence)| *confidence == Confidence::Low), "{d:?}");
+    // The subprotocol was tried, and a plain GET is dropped, too.
+    let dropped = [
+        Variation::OtherScheme,
+        Variation::NoUpgrade,
+        Variation::Subprotocol,
+        Variation::OtherPath,
+    ]
+    .map(nothing);
+    let d = verdict(&reset(&dropped));
+    first(&d, "W107", "MQTT over TCP", Confidence::Medium);
+    lacks(&d, "requires a subprotocol");
+    lacks(&d, "`-s mqtt`");
+    // A server of HTTP, another path, and a path of another protocol.
+    let trials = [nothing(Variation::Subprotocol), answered(Variation::NoUpgrade, 404, "")];
+    lacks(&verdict(&reset(&trials)), "over TCP");
+    lacks(&verdict(&unanswered("ws://api.example/chat", StreamEnd::Reset, &dropped)), "MQTT");
+}
+
+#[test]
 fn a_doubled_slash_is_noticed() {
     let pair = Pair::new("", "HTTP/1.1 400 Bad Request\r\n\r\nBad Request");
     let at = |url| verdict(&Facts { url: Some(url), ..pair.facts() });

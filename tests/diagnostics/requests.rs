@@ -361,6 +361,56 @@ fn an_ordinary_value_is_no_placeholder() {
 }
 
 #[test]
+fn a_part_that_was_sent_and_that_the_server_misses_was_lost() {
+    let lost = "was sent, and the server misses it";
+    for (url, headers, words, name) in [
+        (
+            URL,
+            "api_key: abc\r\n",
+            "{\"error\":\"api_key header is missing\"}",
+            "the header api_key",
+        ),
+        (URL, "X-Api-Key: abc\r\n", "X-Api-Key is required", "the header X-Api-Key"),
+        (
+            URL,
+            "Authorization: Bearer abc\r\n",
+            "No authorization header",
+            "the Authorization header",
+        ),
+        ("ws://h/ws?room=5", "", "{\"message\":\"room is required\"}", "the parameter room"),
+        ("ws://h/ws?token=abc", "", "Missing token", "the parameter token"),
+        ("ws://h/ws?room=5", "", "Required parameter 'room' is missing.", "the parameter room"),
+        (URL, "Cookie: sessionid=abc\r\n", "cookie sessionid not found", "the cookie sessionid"),
+    ] {
+        for status in ["400 Bad Request", "401 Unauthorized", "403 Forbidden"] {
+            let d = refused(url, headers, &format!("{status}\r\n\r\n{words}"), &[]);
+            is(&d, &format!("{name} {lost}"), Confidence::High);
+            assert!(!format!("{d:?}").contains("=abc"), "{d:?}");
+            let underscore = d.help.contains("underscores_in_headers");
+            assert_eq!(underscore, headers.starts_with("api_key"), "{d:?}");
+        }
+    }
+    for (url, headers, words) in [
+        // Another part, a part without a value, a value that is wrong, and words about a thing.
+        (URL, "X-Api-Key: abc\r\n", "api_key header is missing"),
+        ("ws://h/ws?token=", "", "token is required"),
+        ("ws://h/ws?token=abc", "", "a valid token is required"),
+        ("ws://h/ws?token=abc", "", "token is invalid"),
+        ("ws://h/ws?token=abc", "", "token expired. Login required"),
+        ("ws://h/ws?user=bob", "", "user not found"),
+        ("ws://h/ws?room=5", "", "no room for another client"),
+        ("ws://h/ws?token=abc", "", "token not found"),
+        ("ws://h/ws?token=abc", "", "an admin token is required"),
+        ("ws://h/ws?account=7", "", "a premium account is required"),
+        ("ws://h/chat", "X-Chat: 1\r\n", "chat is closed"),
+        (URL, "", "secure connection required"),
+    ] {
+        let d = refused(url, headers, &format!("401 Unauthorized\r\n\r\n{words}"), &[]);
+        lacks(&d, lost);
+    }
+}
+
+#[test]
 fn a_websocket_that_asks_for_polling_is_told_so() {
     let url = "ws://h/socket.io/?EIO=4&transport=polling";
     let open =

@@ -280,6 +280,69 @@ fn too_many_pings_are_named_and_a_flood_of_messages_is_not_about_them() {
 }
 
 #[test]
+fn an_end_right_after_our_first_ping_is_the_answer_to_it() {
+    let pair = Pair::open("", "");
+    let told = |how, silence, after: u64, way: u64| {
+        let after_ping = Some(Duration::from_millis(after));
+        let stream = StreamFacts { after_ping, ..StreamFacts::default() };
+        let response_after = Some(Duration::from_millis(way));
+        let facts = Facts { stream, response_after, end: Some(end(how, silence)), ..pair.facts() };
+        let found = verdict(&facts);
+        (found.entry.code, causes(&found).contains("because of a ping"))
+    };
+    assert_eq!(told(EndKind::Fin, 0.0, 1, 1), ("W801", true));
+    assert_eq!(told(EndKind::Fin, 20.0, 1, 1), ("W801", true));
+    assert_eq!(told(EndKind::Reset, 1.0, 200, 180), ("W802", true));
+    // Not at once, or after a silence that is as long as a usual timeout.
+    assert_eq!(told(EndKind::Fin, 1.0, 400, 10), ("W804", false));
+    assert_eq!(told(EndKind::Fin, 60.0, 1, 1), ("W804", false));
+    assert_eq!(told(EndKind::Reset, 400.0, 1, 1), ("W804", false));
+    // A session that sends no ping ends, too; or one with a ping stays open.
+    for (again, pinged) in [(None, false), (Some(TrialOutcome::Stayed), false)] {
+        let of = |variation, outcome| Trial { variation, what: String::new(), outcome };
+        let ended = || TrialOutcome::Ended("connection lost".to_owned());
+        let mut trials = vec![of(Variation::Again, again.clone().unwrap_or_else(ended))];
+        if again.is_some() {
+            trials.push(of(Variation::Pinged, TrialOutcome::Stayed));
+        }
+        let after_ping = Some(Duration::from_millis(1));
+        let stream = StreamFacts { after_ping, ..StreamFacts::default() };
+        let end = Some(end(EndKind::Fin, 0.0));
+        let found = verdict(&Facts { stream, end, trials: &trials, ..pair.facts() });
+        assert_eq!(causes(&found).contains("because of a ping"), pinged, "{found:?}");
+    }
+}
+
+#[test]
+fn a_time_that_the_first_message_names_explains_an_end_at_that_time() {
+    let pair = Pair::open("", "");
+    let told = |first: &str| {
+        let body = body(Some(4401), "");
+        let stream = StreamFacts {
+            message: Some(message(Data::Text, first.as_bytes())),
+            messages: 1,
+            frames: 2,
+            ..StreamFacts::default()
+        };
+        let facts = Facts { stream, ..closed(pair.facts(), &body, 60.0, 0.0) };
+        causes(&verdict(&facts)).contains("the server's first message names")
+    };
+    for first in [r#"{"type":"welcome","token_expires_in":60}"#, r#"{"session":{"ttl":60000}}"#] {
+        assert!(told(first), "{first}");
+    }
+    for first in [
+        r#"{"token_expires_in":3600}"#,
+        r#"{"expires":"never"}"#,
+        r#"{"expires_at":1760000000}"#,
+        r#"{"users":60}"#,
+        "expires in 60",
+        r#"{"ttl":0}"#,
+    ] {
+        assert!(!told(first), "{first}");
+    }
+}
+
+#[test]
 fn the_page_of_an_aborted_worker_comes_after_a_silence() {
     let page = b"HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n\r\n<html>\n <body>\n <h1><p>Internal Server Error</p></h1>\n";
     for (after, aborted) in [(3.6, true), (0.01, false)] {

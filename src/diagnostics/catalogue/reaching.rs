@@ -18,6 +18,13 @@ const WANTS_SUBPROTOCOL: &str =
 const WANTS_ORIGIN: &str = "the server requires its own Origin, and answers no other upgrade";
 const SEND_ORIGIN: &str = "send it: `-o ORIGIN`";
 
+/// The causes if a broker of MQTT drops an upgrade without an answer.
+const BROKER: &str = "the server requires a subprotocol, as brokers of MQTT do";
+const OFFER_MQTT: &str = "offer it: `-s mqtt`";
+const OWN_PORT: &str = "the port does not speak HTTP: it may be the one for MQTT over TCP";
+const OTHER_PORT: &str =
+    "use the port of the broker's WebSocket listener: its configuration names it";
+
 /// The cause if a proxy that no option names wrote the answer.
 const FILTERED: &str = "a transparent proxy or filter of this network intercepts the connection, or a proxy in front of the server refuses it";
 
@@ -126,8 +133,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure(SEND_ORIGIN),
             high("the server refuses the subprotocol offered, as libwebsockets does", C::NoSubprotocolHelps)
                 .cure("offer one that the server knows, `-s NAME`, or none"),
-            medium("the server requires a subprotocol, as brokers of MQTT do", C::InPath("mqtt")).unless(&[C::Offered("mqtt"), C::OtherSchemeAnswers, C::NoSubprotocolHelps])
-                .cure("offer it: `-s mqtt`"),
+            medium(BROKER, C::All(&[C::InPath("mqtt"), C::SpeaksHttp])).unless(&[C::Offered("mqtt"), C::OtherSchemeAnswers, C::NoSubprotocolHelps, C::SubprotocolFails])
+                .cure(OFFER_MQTT),
+            medium(OWN_PORT, C::All(&[C::InPath("mqtt"), C::PlainUnanswered, C::SubprotocolFails])).unless(&[C::OtherSchemeAnswers, C::OtherPathAnswered, C::SpeaksHttp, C::Gone, C::PlainForeign])
+                .cure(OTHER_PORT),
             medium("the server requires a client certificate, and none was sent", C::CertificateAsked).unless(&[C::PlainAnswered, C::OtherPathAnswered])
                 .cure("send one: `--cert FILE --key FILE`"),
             medium("the server refuses the client certificate that was sent: it does not trust its issuer, or wants another", C::CertificateTaken).unless(&[C::PlainAnswered, C::OtherPathAnswered])
@@ -146,6 +155,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path and the name of the URL, then the Origin and the credentials: the server drops what it refuses"),
             medium("the port speaks TLS only", C::TlsPort).unless(&[C::OtherSchemeFails, C::UrlIsSecure, C::Gone]).cure("try `wss://`"),
             low("the port speaks TLS only").unless(&[C::OtherSchemeFails, C::UrlIsSecure, C::PlainAnswered, C::Gone]),
+            low(OWN_PORT).with(C::InPath("mqtt")).unless(&[C::OtherSchemeAnswers, C::PlainAnswered, C::PlainUnanswered, C::SpeaksHttp, C::Gone, C::PlainForeign])
+                .cure(OTHER_PORT),
+            low(BROKER).with(C::InPath("mqtt")).unless(&[C::Offered("mqtt"), C::OtherSchemeAnswers, C::NoSubprotocolHelps, C::SubprotocolFails, C::SpeaksHttp])
+                .cure(OFFER_MQTT),
             low("the port speaks another protocol than HTTP (it may expect HTTP/2, or the PROXY protocol first), forwards to a target that is down, or takes no more connections").unless(&[C::OtherSchemeAnswers, C::PlainAnswered, C::PlainUnanswered, C::SpeaksHttp, C::Gone, C::CertificateAsked, C::CertificateTaken]),
             low("the server, or a filter in front, drops what it refuses: this address, an unknown Host, the path, the Origin, the credentials").unless(&[C::PlainUnanswered, C::SpeaksHttp, C::Gone]),
         ])

@@ -59,6 +59,9 @@ pub(super) const UNABLE: LikelyCause =
         "run the application, or the WebSocket beside it, under a server with WebSocket support; or correct the host of the URL, or the rule of the proxy that leads there",
     );
 
+/// The help if a rule of the server in front refuses.
+const LOOK_FOR_RULE: &str = "look for the rule in the configuration of the server that answered: it may test the path, the Origin (`-o ORIGIN`), the address or the User-Agent (`-H 'User-Agent: …'`)";
+
 /// The cause of a refusal at only one path.
 const KNOWN_PATH: &str = "the server knows this path and refuses: credentials, a rule, or a handler that has no WebSocket";
 const LOOK: &str = "look at the configuration of the server for this path, and at its log";
@@ -298,8 +301,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("look at the rules of the load balancer's listener, and at the log of AWS WAF"),
             medium("the web server answers itself: the path is a directory without an index page, and no WebSocket is behind it", C::Directory).unless(&[C::OtherPathSame])
                 .cure("check the path, and that the server in front passes it to the application"),
-            medium("a rule of the server that answered forbids it: deny, Require, an access list, a filter of the User-Agent", C::ProxyPage)
-                .cure("look for the rule in the configuration of the server that answered: it may test the path, the Origin, the address or the User-Agent (`-H 'User-Agent: …'`)"),
+            medium("a rule of the server that answered forbids it: an Origin that it requires (none was sent), deny, Require, an access list, a filter of the User-Agent", C::All(&[C::ProxyPage, C::NoOrigin]))
+                .cure(LOOK_FOR_RULE),
+            medium("a rule of the server that answered forbids it: a list of Origins, deny, Require, an access list, a filter of the User-Agent", C::ProxyPage).unless(&[C::NoOrigin])
+                .cure(LOOK_FOR_RULE),
             medium("a proxy changes Host, so that the server compares the Origin with another name", C::OwnOriginBehindProxy)
                 .cure("make the proxy pass Host; in nginx: `proxy_set_header Host $http_host;`"),
             medium(QUERY, C::EngineIoQuery).unless(&[C::PlainSame, C::ProxyPage])
@@ -324,15 +329,15 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the application knows this path and refuses: credentials, a parameter or the Origin", C::PlainKnown).unless(&[C::ProxyPage])
                 .cure("see the application's log, and compare credentials, query and Origin with those of a client that works"),
             low("the server does not support EIO=3, the version of Socket.IO 2").with(C::InQuery("EIO=3")).unless(&[C::PlainSame, C::ProxyPage]),
-            low("credentials are missing, or those sent are refused").with(C::SecretSent).unless(&[C::ProxyPage]),
+            low("credentials are missing, or those sent are refused; or a parameter of the path or the query is missing or wrong").with(C::SecretSent).unless(&[C::ProxyPage]),
             low("the Origin is not on the application's list, nor is any that was tried").with(C::NoOriginSame).unless(&[C::NoOrigin]),
             low("the application requires credentials, an Origin, or a subprotocol, parameter or header that was not sent").unless(&[C::CredentialsSent, C::SecretSent, C::OriginSent, C::ProxyPage, C::AllSame, C::PlainServes]),
             low("the application requires credentials, or a subprotocol, parameter or header that was not sent").with(C::OriginOfHost).unless(&[C::CredentialsSent, C::SecretSent, C::ProxyPage, C::AllSame, C::PlainServes]),
             low("the Origin is not allowed").with(C::OriginOfHost).unless(&[C::NoOriginSame]),
             low("the path matches no route: ASGI servers answer 403 then").unless(&[C::OtherPathDiffers, C::OtherPathElsewhere, C::ProxyPage, C::PlainSame, C::PlainServes, C::PlainKnown]),
             low("a filter in front refuses this client: a list of addresses, a web application firewall").unless(&[C::AllSame, C::ProxyPage]),
-            low("a parameter or header that this path needs is missing or wrong").unless(&[C::OtherPathSame, C::ProxyPage, C::PlainServes]),
-            low("a web application firewall refused").with(C::ProxyPage),
+            low("a parameter or header that this path needs is missing or wrong").unless(&[C::OtherPathSame, C::ProxyPage, C::PlainServes, C::SecretSent]),
+            low("a web application firewall refused").with(C::ProxyPage).unless(&[C::OtherPathDiffers]),
         ])
         .seen("403 without a more specific cause"),
     error("W333", "ActionCable answers 404: the Origin is refused, or the upgrade was lost")

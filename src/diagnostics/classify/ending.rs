@@ -127,7 +127,11 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
     // If there is already an error, this entry would add nothing.
     if !found.has_error() {
         found.add(lost_code(end), |d| {
-            let d = d.note(clocks(end));
+            // The times count no ping as traffic.
+            let d = match Clue::EndedOnPing.seen(facts) {
+                Some(_) => d.note(format!("{} after the 101", seconds(end.lifetime))),
+                None => d.note(clocks(end)),
+            };
             let waiting = facts.stream.unsent;
             if waiting > 0 && end.is_silent() {
                 return d
@@ -179,8 +183,9 @@ fn timer(facts: &Facts<'_>, end: &End) -> Option<&'static str> {
     if !others.is_empty() && others.iter().all(alike) && !end.is_silent() {
         return Some("W814");
     }
-    // If the peer does not read, it causes the silence itself.
-    (end.is_silent() && facts.stream.unsent == 0).then_some("W804")
+    // Our ping ended the silence. If the peer does not read, it causes the silence itself.
+    let pinged = Clue::EndedOnPing.seen(facts).is_some();
+    (end.is_silent() && !pinged && facts.stream.unsent == 0).then_some("W804")
 }
 
 /// Whether two times differ by at most 2 %.

@@ -10,6 +10,7 @@ pub(super) mod closing;
 mod ending;
 mod findings;
 mod frames;
+mod named_time;
 mod reaching;
 pub(super) mod response;
 mod served;
@@ -96,7 +97,8 @@ pub fn classify(facts: &Facts<'_>) -> Vec<Diagnostic> {
         && let Some(at) = found.found.iter().position(ended)
     {
         let diagnostic = found.found.remove(at);
-        found.found.insert(at, tried::tried(diagnostic, facts));
+        let diagnostic = tried::tried(diagnostic, facts);
+        found.found.insert(at, named_time::named_time(diagnostic, facts));
     }
     if let Some(trial) = facts.trial(Variation::Unchanged) {
         let error = found.found.iter().position(|found| found.severity == Severity::Error);

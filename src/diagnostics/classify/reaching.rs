@@ -205,7 +205,8 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
         let told: Vec<String> = d.causes.iter().filter_map(|c| c.because.clone()).collect();
         let trials = facts.trials.iter().map(Trial::to_string);
         let trials = trials.filter(|text| !told.contains(text));
-        let mut d = d.note(after).note_if(path_hint(facts));
+        let ruled_out = Clue::SubprotocolFails.seen(facts).is_some();
+        let mut d = d.note(after).note_if(path_hint(facts).filter(|_| !ruled_out));
         d.notes.extend(trials);
         let default = facts.url.is_some_and(|url| Url::of(url).path.starts_with("/socket.io/"));
         match d.entry.code {

@@ -448,7 +448,7 @@ impl RefusalResponse<'_> {
         if !self.is_bare(&text) {
             return text;
         }
-        let reason = self.header("X-WebSocket-Reject-Reason").or(self.challenge());
+        let reason = self.header("X-WebSocket-Reject-Reason").or(said::challenge(self.head));
         let other = reason.or(self.own_phrase()).or(self.own_header());
         other.map_or(text, |words| String::from_utf8_lossy(words).into_owned())
     }
@@ -472,16 +472,6 @@ impl RefusalResponse<'_> {
             && said::exception(self.body).is_none()
             && said::message_row(self.body).is_none_or(|row| self.is_bare(&row))
             && !self.is_bare(&self.page_words())
-    }
-
-    /// The error that the challenge names in the credentials (RFC 6750 §3).
-    fn challenge(&self) -> Option<&[u8]> {
-        let value = self.header("WWW-Authenticate")?;
-        [&b"error_description=\""[..], b"error=\""].into_iter().find_map(|name| {
-            let at = value.windows(name.len()).position(|text| text == name)? + name.len();
-            let end = value[at..].iter().position(|byte| *byte == b'"')?;
-            Some(&value[at..at + end])
-        })
     }
 
     /// A header of the application with a reason, such as `X-Error-Message` or `dg-error`.
@@ -534,7 +524,7 @@ impl RefusalResponse<'_> {
         let path = self.path();
         // The name of the server at the end of a page gives no reason.
         let server = self.header("Server").unwrap_or_default();
-        let phrase = phrase(self.status).as_bytes();
+        let phrase = said::phrase(self.status).as_bytes();
         let known = [reason, phrase, path.as_bytes(), server].join(&b" "[..]);
         said::is_bare(text, self.status, &known)
     }
@@ -954,7 +944,8 @@ impl RefusalResponse<'_> {
         let own =
             self.own_proxy().map(|why| String::from_utf8_lossy(why.trim_ascii()).into_owned());
         let told = own.is_some();
-        let wrong = self.challenge().map(|words| String::from_utf8_lossy(words).into_owned());
+        let wrong =
+            said::challenge(self.head).map(|words| String::from_utf8_lossy(words).into_owned());
         let named = own.or_else(|| wrong.clone()).or_else(|| said::sentence(self.body));
         let html = self.is_markup() && said::sentence(self.body).is_none();
         let of_page = named.is_none() && self.is_of_page();
@@ -1186,27 +1177,6 @@ fn is_login(location: &str) -> bool {
     let host = url.host.split('.').next().unwrap_or_default().to_owned();
     let parts = url.path.split('/').map(plain).chain([host]);
     parts.into_iter().any(|part| WORDS.contains(&part.as_str()))
-}
-
-/// The registered words for a status, and the usual words of pages for it.
-fn phrase(status: u16) -> &'static str {
-    match status {
-        400 => "bad request",
-        401 => "unauthorized authorization required",
-        402 => "payment required",
-        403 => "forbidden access denied",
-        404 => "not found",
-        405 => "method not allowed",
-        408 => "request timeout",
-        426 => "upgrade required",
-        429 => "too many requests",
-        500 => "internal server error",
-        501 => "not implemented",
-        502 => "bad gateway",
-        503 => "service temporarily unavailable",
-        504 => "gateway timeout time out",
-        _ => "",
-    }
 }
 
 /// Whether a proxy's page gives the reason itself.

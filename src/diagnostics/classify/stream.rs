@@ -7,7 +7,7 @@ use super::switching::ended_early;
 use crate::diagnostics::facts::{EndKind, SILENCE};
 use crate::diagnostics::sniff::contains;
 use crate::diagnostics::url::Url;
-use crate::diagnostics::{Diagnostic, Facts, Place, Span, sniff};
+use crate::diagnostics::{Clue, Diagnostic, Facts, Place, Span, sniff};
 
 /// A connection that ends within this time was never wanted.
 const AT_ONCE: Duration = Duration::from_millis(100);
@@ -46,6 +46,7 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
         && facts.stream.illegal_sent.is_none()
         && !facts.stream.bytes_sent
         && facts.close.sent.is_none()
+        && Clue::EndedOnPing.seen(facts).is_none()
         && end.lifetime < AT_ONCE
         && matches!(end.how, EndKind::Fin | EndKind::Reset)
     {

@@ -10,8 +10,10 @@ use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Severity, Supporte
 const ERRATIC: &str = "the server ends some connections and not others, as while it restarts, or where one of several fails";
 
 /// The cause if a session without a ping stays open.
-const PINGED: &str =
-    "the server closes because of a ping, which it has to answer (RFC 6455 §5.5.2)";
+const PINGED: &str = "the server closes because of a ping, which it has to answer (RFC 6455 §5.5.2): it does not handle Ping frames";
+
+/// The help for it.
+const NO_PINGS: &str = "send it no pings: leave `--ping-interval` out, and measure with messages: `wscope ping --echo`";
 
 /// Explains a refusal by a server that gave another answer to the same request.
 pub(super) fn erratic_answers(mut d: Diagnostic, trial: &Trial) -> Diagnostic {
@@ -31,6 +33,10 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     if d.severity == Severity::Note && Clue::Farewell.seen(facts).is_some() {
         return d;
     }
+    let d = match pinged(d, facts) {
+        (d, true) => return d,
+        (d, false) => d,
+    };
     let Some(first) = facts.trials.iter().find(|trial| is_of_session(trial)) else { return d };
     let at = facts.trials.iter().position(|trial| trial.outcome == TrialOutcome::Stayed);
     let stayed = at.and_then(|at| facts.trials.get(at));
@@ -77,7 +83,10 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
         || match stayed.map(|trial| trial.variation) {
             Some(Variation::Again) => known || fine || said,
             // This code reports an exception, and no refusal.
-            Some(Variation::OtherPath) => said || code == Some(1011) || is_quoted(&d),
+            // A session with messages was not refused at its path.
+            Some(Variation::OtherPath) => {
+                said || code == Some(1011) || is_quoted(&d) || facts.stream.messages > 0
+            }
             _ => said && !confirmed,
         };
     if let Some(trial) = stayed.filter(|_| !told) {
@@ -189,6 +198,28 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
         .iter()
         .filter(|trial| is_of_session(trial))
         .fold(d, |d, trial| d.note(trial.to_string()))
+}
+
+/// Adds our ping as the cause, if it was the last traffic. Sessions with and without a ping prove
+/// it, or rule it out. Also returns whether it is the cause.
+fn pinged(d: Diagnostic, facts: &Facts<'_>) -> (Diagnostic, bool) {
+    let without = facts.trial(Variation::Again);
+    let with = facts.trial(Variation::Pinged);
+    if let (Some(without), Some(with)) = (without, with) {
+        let proved = without.outcome == TrialOutcome::Stayed
+            && matches!(with.outcome, TrialOutcome::Ended(_));
+        return match proved && !d.is_proved() {
+            true => (d.because(PINGED, format!("{with}; {without}")).help(NO_PINGS), true),
+            false => (d, false),
+        };
+    }
+    match Clue::EndedOnPing.seen(facts).filter(|_| !d.is_supported()) {
+        // A session without a ping ended, too.
+        Some(fact) if without.is_none_or(|trial| trial.outcome == TrialOutcome::Stayed) => {
+            (d.suggests(PINGED, fact).help(NO_PINGS), true)
+        }
+        _ => (d, false),
+    }
 }
 
 /// The result of a plain GET for a path at which WebSockets end at once.

@@ -260,7 +260,7 @@ impl Exam<'_> {
             Variation::NoUpgrade => "http",
             Variation::OwnOrigin | Variation::NoOrigin => "origin",
             Variation::NoSubprotocol | Variation::Subprotocol => "subprotocol",
-            Variation::Again | Variation::Unchanged => "again",
+            Variation::Again | Variation::Pinged | Variation::Unchanged => "again",
             Variation::OwnHost | Variation::NearHost => "host",
             Variation::OtherPath => "other path",
             Variation::Redirected => "redirect",
@@ -347,8 +347,11 @@ impl Exam<'_> {
         self.add("close", outcome, &ending::describe(&ended), Some(asked.elapsed()));
         let over = Instant::now();
         let lasted = talk.lasted();
-        if probe::ended_early(&ended, lasted) {
-            probe::compare_session(self.config, lasted, None, &mut talk.evidence, runtime)?;
+        let pinged = talk.ended_on_ping(&ended, over);
+        let compares = probe::ended_early(&ended, lasted) || pinged;
+        if compares {
+            let evidence = &mut talk.evidence;
+            probe::compare_session(self.config, lasted, pinged, None, evidence, runtime)?;
             // The plain GET has its own step.
             let sessions =
                 talk.evidence.trials.iter().filter(|trial| trial.variation != Variation::NoUpgrade);
@@ -362,7 +365,7 @@ impl Exam<'_> {
             talk.evidence.trials.retain(|trial| !is_limited(trial, Some(101)));
             self.limited |= talk.evidence.trials.len() < all;
         }
-        if matches!(ended.cause, Cause::Lost(_)) && !probe::ended_early(&ended, lasted) {
+        if matches!(ended.cause, Cause::Lost(_)) && !compares {
             probe::look_again(self.config, None, &mut talk.evidence, runtime)?;
         }
         self.found = talk.explain(&ended, over);
