@@ -1925,7 +1925,7 @@ fn beat_unanswered(facts: &Facts<'_>) -> Option<String> {
     let inner = inner(facts).filter(|_| silent);
     // A known protocol says itself which of its heartbeats want an answer.
     let known = inner.as_ref().is_some_and(|inner| inner.is_named) && !engine_io;
-    if let Some((beat, answer)) = inner.and_then(|inner| inner.beat) {
+    if let Some((beat, answer)) = inner.as_ref().and_then(|inner| inner.beat(facts.stream.kept)) {
         return Some(format!("{beat} wants the answer {answer}, and none was sent"));
     }
     (silent && !known && beats(heard.content)).then(|| {

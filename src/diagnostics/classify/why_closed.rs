@@ -4,9 +4,12 @@
 //! Each rule looks for one cause, and the first rule that finds its cause decides. The peer's words
 //! are checked before its silence.
 
+use std::time::Duration;
+
 use super::application::{Inside, path_hint};
 use super::clocks::{aged, ping_interval, seconds};
 use crate::diagnostics::clue::{Complaint, announced, complained, is_qualified};
+use crate::diagnostics::conversation::{Dialogue, PeerPart};
 use crate::diagnostics::facts::{End, SILENCE};
 use crate::diagnostics::heard::{self, Grievance};
 use crate::diagnostics::inner::{inner, unbegun};
@@ -22,6 +25,7 @@ struct Closed<'a> {
     facts: &'a Facts<'a>,
     body: &'a CloseBody,
     end: End,
+    talk: Dialogue<'a>,
 }
 
 /// A rule returns the diagnosis with its cause, if it finds one.
@@ -29,7 +33,7 @@ type CauseRule = fn(&Closed<'_>) -> Option<Diagnostic>;
 
 /// Rules about messages: of this side, of the protocol inside, and the peer's last message and
 /// reason.
-const SAID: [CauseRule; 13] = [
+const SAID: [CauseRule; 14] = [
     no_subprotocol,
     no_message_of_ours,
     login_refused,
@@ -43,6 +47,7 @@ const SAID: [CauseRule; 13] = [
     breach,
     reason_names_fault,
     foreign_message,
+    last_message,
 ];
 
 /// Rules about times: an end at once, a missing heartbeat, a silence.
@@ -73,7 +78,8 @@ pub(super) fn explained(known: Diagnostic, facts: &Facts<'_>, body: &CloseBody) 
             _ => known,
         };
     };
-    let mut closed = Closed { known, facts, body, end };
+    let talk = Dialogue::of(facts, inner(facts).as_ref());
+    let mut closed = Closed { known, facts, body, end, talk };
     if let Some(diagnostic) = SAID.iter().find_map(|rule| rule(&closed)) {
         return diagnostic;
     }
@@ -210,8 +216,12 @@ fn complaint(closed: &Closed<'_>) -> Option<Diagnostic> {
     // A Close in order follows a complaint only by chance, unless the reason repeats the complaint.
     let repeats = !closed.says_nothing() && contains(complaint.text, &closed.body.reason);
     let marked = complaint.grievance >= Grievance::Marked;
-    let done = heard::says_done(&closed.body.reason) && complaint.grievance < Grievance::Refusal;
-    if !complaint.leads() || closed.is_ordinary() && (done || !marked && !repeats) {
+    let refused = complaint.grievance == Grievance::Refusal;
+    let done = heard::says_done(&closed.body.reason) && !refused;
+    let outcome = complaint.is_last
+        && !refused
+        && closed.talk.theirs.last().is_some_and(|one| one.is_outcome);
+    if !complaint.leads() || closed.is_ordinary() && (done || outcome || !marked && !repeats) {
         return None;
     }
     let why = match complaint.is_last {
@@ -225,7 +235,6 @@ fn complaint(closed: &Closed<'_>) -> Option<Diagnostic> {
     };
     // 1000 and 1001 say that everything is in order. Before them, a complaint may be ordinary text,
     // but a refusal of the protocol inside is not.
-    let refused = complaint.grievance == Grievance::Refusal;
     let sure = refused || complaint.is_last && !closed.is_ordinary();
     let shown = complaint.shown();
     Some(if sure { d.because(shown, why) } else { d.suggests(shown, why) })
@@ -328,6 +337,27 @@ fn breach(closed: &Closed<'_>) -> Option<Diagnostic> {
     })
 }
 
+/// How long before a Close without a reason a message may be that explains it.
+const SHORTLY: Duration = Duration::from_millis(100);
+
+/// The code refuses without a reason, and a message of its own kind came right before.
+fn last_message(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let refuses = matches!(closed.body.code, Some(1008 | 3000..=4999)) && closed.says_nothing();
+    let soon = closed.facts.stream.heard.is_some_and(|heard| heard.quiet < SHORTLY);
+    let last = closed.talk.theirs.last().filter(|_| refuses && soon && !closed.is_named())?;
+    let tells = [PeerPart::Answer, PeerPart::Push, PeerPart::Announcement].contains(&last.part);
+    let copy = heard::is_echo(closed.facts);
+    (tells && !last.is_repeated && !copy && heard::tells(last.content)).then(|| {
+        closed
+            .known()
+            .suggests(
+                format!("its last message is {}", heard::shown(last.content)),
+                "the Close came right after it",
+            )
+            .help("follow the message")
+    })
+}
+
 /// The code is regular, but the reason names a problem.
 fn reason_names_fault(closed: &Closed<'_>) -> Option<Diagnostic> {
     // Rules for these reasons explain more.
@@ -399,7 +429,8 @@ fn at_once(closed: &Closed<'_>) -> Option<Diagnostic> {
 
 /// A server of Socket.IO refused the namespace, and ends connections without one.
 fn namespace_refused(closed: &Closed<'_>) -> Option<Diagnostic> {
-    let failure = inner(closed.facts)?.failure?;
+    let inner = inner(closed.facts)?;
+    let failure = inner.failure(closed.facts.stream.kept)?;
     let refused = failure.starts_with("CONNECT_ERROR") || failure.contains(" CONNECT_ERROR");
     (refused && closed.is_regular() && closed.body.code != Some(1001) && closed.says_nothing())
         .then(|| {
