@@ -77,12 +77,10 @@ pub struct SessionEvidence {
     breach: Option<Box<Breach>>,
     /// The number of received pings, as far as it can be counted here.
     pings: u8,
-    /// The kept received messages, if there were any.
+    /// The kept received messages, once a message was received or sent.
     heard: Option<Box<HeardMessages>>,
     /// The number of messages sent, at the last count.
     sent: u32,
-    /// How many messages had been received when each kept message was sent.
-    sent_at: Vec<u32>,
 }
 
 /// The received messages that are kept: the last two, and those that may be answers.
@@ -102,6 +100,8 @@ struct HeardMessages {
     /// The number of messages until now, and of those since this side sent its last one.
     count: u64,
     since_ours: u8,
+    /// How many messages had been received when each kept message was sent.
+    sent_at: Vec<u32>,
     /// The last one is incomplete.
     open: bool,
     /// Which of them are text (not binary).
@@ -121,6 +121,7 @@ impl HeardMessages {
             answers: Vec::new(),
             count: 0,
             since_ours: 0,
+            sent_at: Vec::new(),
             open: false,
             last_text: true,
             before_text: true,
@@ -128,7 +129,10 @@ impl HeardMessages {
     }
 
     /// Begins another message.
-    fn begin(&mut self) {
+    fn begin(&mut self, now: Instant) {
+        if self.count == 0 {
+            (self.at, self.ours_at) = (now, now);
+        }
         std::mem::swap(&mut self.last, &mut self.before);
         self.last.clear();
         (self.before_at, self.before_text, self.open) = (self.at, self.last_text, true);
@@ -225,7 +229,6 @@ impl SessionEvidence {
             pings: 0,
             heard: None,
             sent: 0,
-            sent_at: Vec::new(),
         };
         evidence.keep_first(early);
         evidence
@@ -258,12 +261,13 @@ impl SessionEvidence {
 
     /// Notes the totals of received data and the number of messages sent.
     pub fn counted(&mut self, received: Totals, sent: u64, now: Instant) {
-        if let Some(heard) = self.heard.as_mut().filter(|_| self.sent != sent as u32) {
+        if self.sent != sent as u32 {
+            let heard = self.heard.get_or_insert_with(|| Box::new(HeardMessages::new(0, now)));
             heard.ours_at = now;
-        }
-        for _ in (u64::from(self.sent)..sent).take(Endpoint::MOST_KEPT) {
-            self.sent_at.truncate(Endpoint::MOST_KEPT - 1);
-            self.sent_at.push(received.messages as u32);
+            for _ in (u64::from(self.sent)..sent).take(Endpoint::MOST_KEPT) {
+                heard.sent_at.truncate(Endpoint::MOST_KEPT - 1);
+                heard.sent_at.push(received.messages as u32);
+            }
         }
         self.sent = sent as u32;
         let messages = received.messages + sent;
@@ -307,6 +311,11 @@ impl SessionEvidence {
         *last = key;
     }
 
+    /// The kept received messages, if a message has begun to arrive.
+    fn heard(&self) -> Option<&HeardMessages> {
+        self.heard.as_deref().filter(|heard| heard.count > 0 || heard.open)
+    }
+
     /// Whether each of the next messages is kept, so that none may be left out.
     pub fn wants_each(&self) -> bool {
         self.role == Role::Client && self.heard.as_ref().is_none_or(|heard| heard.waits(self.sent))
@@ -319,7 +328,7 @@ impl SessionEvidence {
             .heard
             .get_or_insert_with(|| Box::new(HeardMessages::new(self.sent, self.last_received)));
         heard.count += left_out;
-        heard.begin();
+        heard.begin(self.last_received);
         heard.extend(content);
         heard.end(opcode, self.role == Role::Client, self.sent, self.last_received);
     }
@@ -330,7 +339,7 @@ impl SessionEvidence {
             .heard
             .get_or_insert_with(|| Box::new(HeardMessages::new(self.sent, self.last_received)));
         if !heard.open {
-            heard.begin();
+            heard.begin(self.last_received);
         }
         match content {
             Ok(content) => heard.extend(content),
@@ -377,7 +386,7 @@ impl SessionEvidence {
     /// The time from the peer's last message to its last byte; `None` if that message is
     /// incomplete.
     pub fn since_message(&self) -> Option<Duration> {
-        let heard = self.heard.as_ref().filter(|heard| !heard.open)?;
+        let heard = self.heard().filter(|heard| !heard.open)?;
         Some(self.last_received.saturating_duration_since(heard.at))
     }
 
@@ -444,7 +453,7 @@ impl SessionEvidence {
         facts.stream.compressed_alone =
             alone && messages.iter().any(|(info, _)| info.compressed && before(info));
         facts.stream.second = messages.get(1).map(|(_, content)| content.as_slice());
-        facts.stream.heard = self.heard.as_ref().filter(|heard| !heard.open).map(|heard| {
+        facts.stream.heard = self.heard().filter(|heard| !heard.open).map(|heard| {
             let gap = heard.at.saturating_duration_since(heard.before_at);
             LastHeard {
                 content: &heard.last,
@@ -459,12 +468,12 @@ impl SessionEvidence {
         });
         // A Close may wait for the end of TCP.
         let ended = if ending.received.is_some() { self.last_received } else { now };
-        let ours_at = self.heard.as_ref().map(|heard| heard.ours_at);
+        let ours_at = self.heard().map(|heard| heard.ours_at);
         facts.stream.ours_quiet =
             ours_at.map(|at| ended.saturating_duration_since(at)).unwrap_or_default();
         let ping =
             self.header.is_some_and(|header| header.opcode == OpCode::Control(Control::Ping));
-        let newest = self.heard.as_ref().is_none_or(|heard| heard.at < self.last_received);
+        let newest = self.heard().is_none_or(|heard| heard.at < self.last_received);
         let first = self.pings == 1;
         facts.stream.ended_on_ping =
             ping && first && newest && self.last_sent >= self.last_received;
@@ -533,7 +542,7 @@ impl SessionEvidence {
             theirs(info.opcode == OpCode::Data(Data::Text), content.as_slice())
         }));
         let mut came: Vec<(u64, CrossedMessage<'k>)> = first.collect();
-        if let Some(heard) = self.heard.as_deref() {
+        if let Some(heard) = self.heard() {
             let answers = heard.answers.iter();
             came.extend(answers.map(|(at, text, content)| (*at, theirs(*text, content))));
             // If the last message is incomplete, the one before it was the last.
@@ -547,7 +556,8 @@ impl SessionEvidence {
         came.dedup_by_key(|(at, _)| *at);
         let all = came.len() as u64 == received && self.sent as usize <= Endpoint::MOST_KEPT;
         let ours = endpoint.into_iter().flat_map(Endpoint::kept_sent);
-        let sent_at = self.sent_at.iter().copied().chain(std::iter::repeat(u32::MAX));
+        let sent_at = self.heard.iter().flat_map(|heard| heard.sent_at.iter().copied());
+        let sent_at = sent_at.chain(std::iter::repeat(u32::MAX));
         let ours = sent_at.zip(ours).map(|(at, (opcode, content))| {
             (at.into(), CrossedMessage { ours: true, text: opcode == Data::Text, content })
         });
