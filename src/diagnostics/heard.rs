@@ -2,6 +2,7 @@
 //! after it, or a heartbeat that waits for an answer.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
@@ -538,6 +539,19 @@ pub(super) fn keeps_alive(text: &str) -> bool {
     is_heartbeat(text.as_bytes(), false)
         || beat(text.trim())
         || kinds.iter().filter_map(named).any(beat)
+}
+
+/// The interval of heartbeats that a message names. A number below 1000 counts seconds.
+pub(super) fn beat_interval(content: &[u8]) -> Option<Duration> {
+    fn find(members: &Map<String, Value>) -> Option<u64> {
+        let named = |(name, value): (&String, &Value)| match value {
+            Value::Object(inner) => find(inner),
+            value => bare_name(name).contains("heartbeat").then(|| value.as_u64()).flatten(),
+        };
+        members.iter().find_map(named).filter(|time| *time > 0)
+    }
+    let time = find(&serde_json::from_str(text(content).trim()).ok()?)?;
+    Some(if time < 1000 { Duration::from_secs(time) } else { Duration::from_millis(time) })
 }
 
 /// Whether the name of the message's kind asks for a login.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use wscope::diagnostics::facts::{
     CloseFacts, CrossedMessage, End, EndKind, LastHeard, StreamFacts,
 };
-use wscope::diagnostics::{Diagnostic, Facts, classify};
+use wscope::diagnostics::{Diagnostic, Facts, Severity, classify};
 use wscope::wire::Data;
 use wscope::wire::close::CloseBody;
 
@@ -24,6 +24,17 @@ fn kept<'a>(lines: &[&'a str]) -> Vec<CrossedMessage<'a>> {
 /// The diagnostics of a session with these messages. The peer closed right after them, or this side
 /// did after two seconds.
 fn session(name: &str, lines: &[&str], close: Option<(Option<u16>, &str)>) -> Vec<Diagnostic> {
+    session_after(0.0, name, lines, close)
+}
+
+/// The same with this time between the last message and a Close.
+fn session_after(
+    quiet: f64,
+    name: &str,
+    lines: &[&str],
+    close: Option<(Option<u16>, &str)>,
+) -> Vec<Diagnostic> {
+    let quiet = Duration::from_secs_f64(if close.is_some() { quiet } else { 2.0 });
     let header = format!("Sec-WebSocket-Protocol: {name}\r\n");
     let pair = if name.is_empty() { Pair::open("", "") } else { Pair::open(&header, &header) };
     let kept = kept(lines);
@@ -33,9 +44,10 @@ fn session(name: &str, lines: &[&str], close: Option<(Option<u16>, &str)>) -> Ve
     let heard = last.next().map(|one| LastHeard {
         content: one.content,
         before: last.next().map(|one| one.content).unwrap_or_default(),
-        quiet: Duration::from_secs(if close.is_some() { 0 } else { 2 }),
+        quiet,
         answered: kept.last().is_some_and(|one| one.ours),
     });
+    let at_once = close.is_some() && kept.last().is_some_and(|one| one.ours);
     let count = of(false).count() as u64;
     let stream = StreamFacts {
         frames: count,
@@ -45,15 +57,22 @@ fn session(name: &str, lines: &[&str], close: Option<(Option<u16>, &str)>) -> Ve
         heard,
         kept: &kept,
         kept_all: true,
-        ours_quiet: Duration::from_secs(4),
+        // If our message is the last one, the end came right after it.
+        ours_quiet: Duration::from_secs(if at_once { 0 } else { 4 }),
+        ended_on_ours: at_once,
         ..StreamFacts::default()
     };
     let body = close.map(|(code, reason)| CloseBody { code, reason: reason.as_bytes().to_vec() });
     let close =
         CloseFacts { received: body.as_ref(), by_peer: body.is_some(), ..CloseFacts::default() };
     let last = Duration::from_secs(4);
-    let end = End { last, ..end(EndKind::Closed, if body.is_some() { 0.0 } else { 2.0 }) };
-    classify(&Facts { stream, close, end: Some(end), ..pair.facts() })
+    let end = End { last, quiet, ..end(EndKind::Closed, if body.is_some() { 0.0 } else { 2.0 }) };
+    let engine_io = lines[0].starts_with("0{");
+    let url = Some(match engine_io {
+        true => "ws://api.example/socket.io/?EIO=4&transport=websocket",
+        false => "ws://api.example/chat",
+    });
+    classify(&Facts { stream, close, end: Some(end), url, ..pair.facts() })
 }
 
 /// The text of a diagnostic with this code: its causes and notes.
@@ -366,4 +385,119 @@ fn a_message_of_its_own_kind_right_before_a_refusing_close_is_quoted() {
         let told = said(&found, "W723").unwrap_or_default();
         assert!(!told.contains("last message"), "{lines:?}: {found:?}");
     }
+}
+
+#[test]
+fn the_details_of_an_error_are_quoted() {
+    let call = r#">{"jsonrpc":"2.0","id":1,"method":"crash"}"#;
+    for (name, request, answer, shown) in [
+        (
+            "",
+            call,
+            r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"Error","data":"database is locked"}}"#,
+            "database is locked",
+        ),
+        (
+            "",
+            call,
+            r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"Invalid params","data":{"reason":"wrong format","param":"instrument_name"}}}"#,
+            "instrument_name",
+        ),
+        (
+            "ocpp1.6",
+            r#">[2,"1","BootNotification",{"chargePointVendor":"V"}]"#,
+            r#"[4,"1","ProtocolError","Payload for Action is incomplete",{"cause":"'chargePointModel' is a required property"}]"#,
+            "is a required property",
+        ),
+    ] {
+        let found = session(name, &[request, answer], None);
+        let told = said(&found, "W516").unwrap_or_default();
+        assert!(told.contains(shown), "{answer}: {found:?}");
+    }
+}
+
+#[test]
+fn a_login_that_the_greeting_requires_is_named() {
+    let refused = "-ERR 'Authorization Violation'\r\n";
+    let close = Some((Some(1008), "Authentication Failure"));
+    let found = session("", &[INFO, ">SUB a 1\r\n", refused], close);
+    let told = said(&found, "W708").unwrap_or_default();
+    assert!(told.contains("NATS goes on with CONNECT with a login of the client"), "{found:?}");
+    let open = "INFO {\"server_id\":\"N\",\"version\":\"2.9.10\",\"auth_required\":false}\r\n";
+    let found = session("", &[open, ">{}", "-ERR 'Unknown Protocol Operation'\r\n"], close);
+    assert!(!said(&found, "W708").unwrap_or_default().contains("with a login"), "{found:?}");
+}
+
+#[test]
+fn a_text_that_is_no_packet_of_mqtt_is_told_from_a_packet_in_a_text_frame() {
+    for (sent, packet) in
+        [(r#">{"topic":"home/a","payload":"1"}"#, false), (">\u{10}\u{0e}\0\u{4}MQTT", true)]
+    {
+        let found = session("mqtt", &[sent], Some((None, "")));
+        let help = &found.iter().find(|one| one.entry.code == "W511").expect("W511").help;
+        assert_eq!(
+            (help.contains("`-b`"), help.contains("/mqtt connect")),
+            (packet, !packet),
+            "{help}"
+        );
+    }
+}
+
+#[test]
+fn an_interval_of_heartbeats_in_the_greeting_asks_for_them() {
+    let hello = r#"{"op":"hello","heartbeat_interval":1000}"#;
+    let (identify, ready) = (r#">{"op":"identify","token":"t"}"#, r#"{"op":"ready","guilds":[]}"#);
+    let close = Some((Some(4009), "session timed out"));
+    for (lines, missing) in [
+        (&[hello, identify, ready][..], true),
+        (&[r#"{"type":"welcome","data":{"heartbeatInterval":2}}"#, identify, ready], true),
+        (&[hello, identify, ready, r#">{"op":"heartbeat"}"#, r#"{"op":"pong"}"#], false),
+        (&[r#"{"op":"hello","heartbeat_interval":41250}"#, identify, ready], false),
+        (&[r#"{"op":"hello"}"#, identify, ready], false),
+    ] {
+        let found = session_after(2.5, "", lines, close);
+        let told = said(&found, "W723").unwrap_or_default();
+        let names = told.contains("the heartbeats that its first message speaks of");
+        assert_eq!(names, missing, "{lines:?}: {found:?}");
+    }
+}
+
+#[test]
+fn an_end_by_the_server_inside_is_named_and_one_that_was_asked_for_is_not() {
+    let open =
+        r#"0{"sid":"a","upgrades":[],"pingInterval":2000,"pingTimeout":1500,"maxPayload":2000}"#;
+    let joined = [open, ">40", r#"40{"sid":"b"}"#, r#">42["kick"]"#];
+    let found = session("", &[&joined[..], &["41"]].concat(), Some((None, "")));
+    let told = said(&found, "W705").unwrap_or_default();
+    assert!(
+        told.contains("the server ended the session on purpose (in Engine.IO 3 and 4 it sent: "),
+        "{found:?}"
+    );
+    let found = session("", &[&joined[..], &[">41"]].concat(), Some((None, "")));
+    assert!(!said(&found, "W705").unwrap_or_default().contains("on purpose"), "{found:?}");
+
+    let (connect, connected) =
+        (">CONNECT\naccept-version:1.2\n\n\0", "CONNECTED\nversion:1.2\n\n\0");
+    let send = ">SEND\ndestination:/exchange/nope/x\n\nhi\0";
+    for (last, reason, odd) in [
+        (send, "STOMP died", true),
+        (send, "bye", false),
+        (send, "", false),
+        (">DISCONNECT\nreceipt:1\n\n\0", "STOMP died", false),
+    ] {
+        let found = session("v12.stomp", &[connect, connected, last], Some((Some(1000), reason)));
+        let told = said(&found, "W700").unwrap_or_default();
+        assert_eq!(told.contains("because of our last message"), odd, "{last} {reason}: {found:?}");
+    }
+}
+
+#[test]
+fn an_announced_shutdown_is_a_warning() {
+    let notice = r#"{"type":"notice","text":"Server going down for maintenance in 0 minutes"}"#;
+    let found = session("", &[r#"{"type":"welcome"}"#, notice], Some((Some(1001), "")));
+    assert_eq!(found[0].severity, Severity::Warning, "{found:?}");
+    assert!(
+        said(&found, "W701").expect("W701").starts_with("the server ends or restarts"),
+        "{found:?}"
+    );
 }

@@ -155,7 +155,18 @@ fn silent(facts: &Facts<'_>, protocol: &str, first: &[u8], found: &mut Findings<
     let sent_text =
         facts.stream.sent.is_some_and(|(message, _)| message.opcode == OpCode::Data(Data::Text));
     if protocol == "mqtt" && sent_text {
-        found.add("W511", |d| d.note("the first message sent was text"));
+        // The first packet is CONNECT, whose first byte is 0x10.
+        let packet = facts.stream.sent.is_some_and(|(_, content)| content.starts_with(b"\x10"));
+        found.add("W511", |d| match packet {
+            true => d.note("the first message sent was text"),
+            false => d
+                .title("the first message sent is no packet of MQTT")
+                .suggests(
+                    "the server expects CONNECT, a packet in a binary frame",
+                    "the message is text that does not begin as CONNECT does",
+                )
+                .help("begin with `/mqtt connect` in a script or at the prompt"),
+        });
     }
     let sent = facts.stream.sent.map(|(_, content)| content);
     let connect = sent.is_some_and(|c| c.starts_with(b"CONNECT") || c.starts_with(b"STOMP"));
@@ -218,7 +229,9 @@ fn is_engine_io_3(facts: &Facts<'_>, first: &[u8]) -> bool {
 fn ended_by_peer(facts: &Facts<'_>) -> bool {
     let lost = facts.end.is_some_and(|end| matches!(end.how, EndKind::Fin | EndKind::Reset));
     let ours = facts.close.sent.is_some() && !facts.close.by_peer;
-    (lost && !ours) || facts.close.by_peer && facts.close.received.is_some()
+    (lost && !ours)
+        || facts.close.by_peer && facts.close.received.is_some()
+        || facts.is_closed_illegally()
 }
 
 /// The welcome of ActionCable is an object with the type, and with AnyCable the `sid`. With the

@@ -33,7 +33,7 @@ type CauseRule = fn(&Closed<'_>) -> Option<Diagnostic>;
 
 /// Rules about messages: of this side, of the protocol inside, and the peer's last message and
 /// reason.
-const SAID: [CauseRule; 14] = [
+const SAID: [CauseRule; 15] = [
     no_subprotocol,
     no_message_of_ours,
     login_refused,
@@ -48,6 +48,7 @@ const SAID: [CauseRule; 14] = [
     reason_names_fault,
     foreign_message,
     last_message,
+    ended_inside,
 ];
 
 /// Rules about times: an end at once, a missing heartbeat, a silence.
@@ -244,7 +245,7 @@ fn complaint(closed: &Closed<'_>) -> Option<Diagnostic> {
 fn announcement(closed: &Closed<'_>) -> Option<Diagnostic> {
     let ends = closed.is_regular() || matches!(closed.body.code, Some(1012 | 1013));
     let fact = announced(closed.facts).filter(|_| ends)?;
-    Some(closed.known().suggests(ANNOUNCED, fact))
+    Some(closed.warned().suggests(ANNOUNCED, fact))
 }
 
 /// The reason says that this side sent too many pings.
@@ -308,8 +309,21 @@ fn left_inside(closed: &Closed<'_>) -> Option<Diagnostic> {
     // restart.
     let ours = closed.facts.stream.kept.iter().filter(|message| message.ours).count();
     let early = closed.is_regular() && closed.body.code != Some(1001) && closed.end.last < SILENCE;
-    let inner = inner(closed.facts).filter(|_| early && ours < 2)?;
+    // Without a code, nothing else tells why the server ended the session on its own.
+    let bare = closed.body.code.is_none();
+    let early = early && ours < 2;
+    let inner = inner(closed.facts).filter(|inner| early || bare && inner.farewell.is_none())?;
     let (goodbye, title) = (inner.goodbye?, inner.title);
+    if !early {
+        return Some(
+            closed
+                .known()
+                .title("closed after the server ended the session inside")
+                .severity(Severity::Warning)
+                .because("the server ended the session on purpose", format!("in {title} it sent: {goodbye}"))
+                .help("read the server's log at that moment: it may disconnect a client after a message, a login elsewhere or a limit"),
+        );
+    }
     Some(
         closed
             .known()
@@ -335,6 +349,33 @@ fn breach(closed: &Closed<'_>) -> Option<Diagnostic> {
             .suggests("the server closed because of our last message", fact)
             .help("follow the rule: `wscope -v URL` names it beside the message")
     })
+}
+
+/// The reason of a Close in order says something else than goodbye, and it came right after our
+/// message, which did not ask for the end in the protocol inside.
+fn ended_inside(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let Closed { facts, body, .. } = closed;
+    let kept = facts.stream.kept;
+    let ours = kept.last().is_some_and(|last| last.ours) && facts.stream.ours_quiet < SILENCE;
+    let odd = body.code == Some(1000) && !closed.says_nothing();
+    let usual = heard::is_ordinary(&body.reason) || heard::tells_outcome(&body.reason);
+    let begun = kept.iter().any(|one| !one.ours) && ours && odd && !usual;
+    let inner = inner(facts).filter(|inner| begun && inner.is_named && inner.farewell.is_none())?;
+    let reason = String::from_utf8_lossy(&body.reason);
+    Some(
+        closed
+            .known()
+            .severity(Severity::Warning)
+            .title("closed right after our message, with a reason that is no goodbye")
+            .suggests(
+                format!(
+                    "the server ended the session of {} because of our last message",
+                    inner.title
+                ),
+                format!("its reason is \"{reason}\", and this side had not asked for the end"),
+            )
+            .help("read the server's log at that moment, and check what the message names"),
+    )
 }
 
 /// How long before a Close without a reason a message may be that explains it.
@@ -522,11 +563,15 @@ fn ping_unanswered(closed: &Closed<'_>) -> Option<Diagnostic> {
     }
 }
 
-/// The peer's first message announces a login or a heartbeat, and this side sent nothing.
+/// The peer's first message announces a login or a heartbeat, and this side sent none.
 fn beat_announced(closed: &Closed<'_>) -> Option<Diagnostic> {
     let fact = closed.seen(Clue::BeatAnnounced).filter(|_| closed.end.quiet >= SILENCE / 5)?;
     let unsaid = closed.says_nothing() || closed.seen(Clue::TimeoutReason).is_some();
-    unsaid.then(|| closed.warned().suggests(BEATLESS, fact).help(BEAT))
+    let d = closed.warned();
+    unsaid.then(|| match closed.is_asked() {
+        true => d.suggests(BEATS_MISSING, fact).help(BEAT_IN_TIME),
+        false => d.suggests(BEATLESS, fact).help(BEAT),
+    })
 }
 
 /// The reason names a first message.
@@ -650,11 +695,20 @@ fn silence(closed: &Closed<'_>) -> Option<Diagnostic> {
 pub(super) const ANNOUNCED: &str = "the server ends or restarts, as it announced";
 
 /// The cause if this side did not answer a heartbeat.
-const UNANSWERED: &str = "the application did not receive the answer to its heartbeat message";
+pub(super) const UNANSWERED: &str =
+    "the application did not receive the answer to its heartbeat message";
 
 /// The cause if the server announced a login or a heartbeat.
 pub(in crate::diagnostics) const BEATLESS: &str =
     "the application did not receive what its first message speaks of: a login, or a heartbeat";
+
+/// The cause if the server announced heartbeats, and this side sent other messages alone.
+const BEATS_MISSING: &str =
+    "the application did not receive the heartbeats that its first message speaks of";
+
+/// The help for it.
+const BEAT_IN_TIME: &str =
+    "send a heartbeat in that interval, as the application's clients do; WebSocket pings are none";
 
 /// The help for an announced login or heartbeat.
 pub(in crate::diagnostics) const BEAT: &str = "send what it names, as the application's clients do: the login at once, a heartbeat in its interval; WebSocket pings are none";
@@ -666,7 +720,7 @@ const UNPONGED: &str = "this side did not answer the peer's pings";
 const PONG: &str = "answer its pings: leave out `--no-pong` and faults that withhold pongs";
 
 /// The help for an unanswered heartbeat.
-const ANSWER_IT: &str = "answer it as the application's clients do: `/on REGEX /text ANSWER` in a script or at the prompt";
+pub(super) const ANSWER_IT: &str = "answer it as the application's clients do: `/on REGEX /text ANSWER` in a script or at the prompt";
 
 /// The cause if the peer waited for the first message of the protocol inside.
 pub(in crate::diagnostics) const AWAITS: &str =
