@@ -600,7 +600,7 @@ pub(super) fn ids(object: &Object) -> impl Iterator<Item = (String, bool, &Value
         let name = plain(name);
         let (asks, answers) = (REQUEST_IDS.contains(&&*name), ANSWER_IDS.contains(&&*name));
         let is_id = value.is_number() || value.as_str().is_some_and(|id| !id.is_empty());
-        ((asks || answers) && is_id).then(|| (name, answers, value))
+        ((asks || answers) && is_id).then_some((name, answers, value))
     })
 }
 

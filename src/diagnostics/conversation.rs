@@ -21,9 +21,9 @@ pub(super) enum PeerPart {
     Heartbeat,
     /// It says that the server ends.
     Announcement,
-    /// It is about something else than our requests, or a copy of our message.
+    /// It is about something else than our requests.
     Push,
-    /// It answers a message of ours.
+    /// It answers a message of ours, or is a copy of it.
     Answer,
 }
 
@@ -53,6 +53,8 @@ struct MessageForm<'a> {
     content: &'a [u8],
     text: String,
     members: Map<String, Value>,
+    /// It is a list, such as one of records.
+    is_list: bool,
 }
 
 /// A message that comes more often than this with other numbers is a heartbeat.
@@ -64,9 +66,11 @@ const BEAT_LEN: usize = 120;
 impl<'a> MessageForm<'a> {
     fn of(content: &'a [u8]) -> Self {
         let text = heard::text(content);
-        let text = heard::object_text(&heard::bare(&text)).into_owned();
+        let bare = heard::bare(&text);
+        let is_list = bare.starts_with('[');
+        let text = heard::object_text(&bare).into_owned();
         let members = answer::object(&text).unwrap_or_default();
-        Self { content, text, members }
+        Self { content, text, members, is_list }
     }
 
     /// Its kind, or the names of its members: messages of one form are about one matter.
@@ -100,9 +104,10 @@ impl<'a> MessageForm<'a> {
         self.content.len() < HEARD_MOST && !self.members.is_empty()
     }
 
-    /// Whether it refuses this request, as JSON, as XML or in words.
-    fn refuses(&self, request: &str) -> bool {
-        if self.text.starts_with('{') {
+    /// Whether it refuses this request, as JSON, as XML or in words. The object in a list is an
+    /// answer only if it has the id of the request; otherwise it may be a record.
+    fn refuses(&self, request: &str, by_id: bool) -> bool {
+        if self.text.starts_with('{') && (by_id || !self.is_list) {
             let whole = self.content.len() < HEARD_MOST;
             return answer::refuses(request, &self.text, whole);
         }
@@ -152,6 +157,7 @@ impl<'a> Dialogue<'a> {
             }
             let before = &sent[..sent.partition_point(|ours| *ours < at)];
             let marked = heard::complains(form.content) >= Some(Grievance::Marked);
+            let copied = before.iter().find(|ours| is_copy(forms[**ours].content, form.content));
             let same_id = before.iter().find(|ours| has_id(at, ours) == Some(true));
             let same_verb = before.iter().rfind(|ours| form.repeats_verb(&forms[**ours]));
             let next = waiting.first().filter(|_| facts.stream.kept_all);
@@ -164,8 +170,8 @@ impl<'a> Dialogue<'a> {
             };
             let (part, answered) = if inner.is_some_and(|inner| inner.read[at].is_idle) {
                 (PeerPart::Heartbeat, None)
-            } else if before.iter().any(|ours| is_copy(forms[*ours].content, form.content)) {
-                (PeerPart::Push, None)
+            } else if copied.is_some() {
+                (PeerPart::Answer, copied)
             } else if same_id.is_some() {
                 (PeerPart::Answer, same_id)
             } else if beats() {
@@ -189,11 +195,12 @@ impl<'a> Dialogue<'a> {
             waiting.retain(|ours| Some(*ours) != answered);
             let request = answered.or(before.last().copied()).map(|ours| forms[ours].text.as_str());
             let continues = theirs.iter().any(|one| form.continues(&forms[one.at]));
-            let refuses = form.refuses(request.unwrap_or_default());
+            let refuses =
+                copied.is_none() && form.refuses(request.unwrap_or_default(), same_id.is_some());
             let (failure, line) = match inner {
                 // Bytes may have begun in a message that was not kept.
                 Some(inner) => {
-                    let whole = facts.stream.kept_all || kept[at].text;
+                    let whole = (facts.stream.kept_all || kept[at].text) && copied.is_none();
                     let failure = inner.read[at].failure.clone().filter(|_| whole);
                     (failure.clone(), failure.unwrap_or_default())
                 }

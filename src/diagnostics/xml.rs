@@ -29,7 +29,10 @@ fn element(text: &str, depth: usize) -> Option<(&str, Value, &str)> {
     let local = |name: &str| name.rsplit(':').next().unwrap_or_default().to_owned();
     let mut members = attributes_of(attributes)?;
     let mut said = String::new();
-    while !closed {
+    loop {
+        if closed {
+            break;
+        }
         let (before, after) = rest.split_at(rest.find('<')?);
         said.push_str(before.trim());
         if let Some(end) = after.strip_prefix("</") {

@@ -656,6 +656,50 @@ mod tests {
         assert_eq!(served(b"").0, ["W801"]);
     }
 
+    /// The places of the kept messages among these: a message of the peer, or `>` for one of ours.
+    fn kept(talk: &[&str]) -> (Vec<String>, bool) {
+        let now = Instant::now();
+        let config = EndpointConfig::new(Role::Client);
+        let mut endpoint = Endpoint::new(config, Box::new(|_| ()), now);
+        let mut evidence = SessionEvidence::new(Role::Client, b"", now);
+        let mut received = Totals::default();
+        for text in talk {
+            match text.strip_prefix('>') {
+                Some(ours) => {
+                    let sent = endpoint.send_message(Data::Text, ours.as_bytes(), &mut Vec::new());
+                    sent.expect("it is open");
+                }
+                None => {
+                    evidence.message(OpCode::Data(Data::Text), text.as_bytes(), 0);
+                    received.messages += 1;
+                }
+            }
+            evidence.counted(received, endpoint.messages_sent(), now);
+        }
+        let (kept, all) = evidence.kept(&[], Some(&endpoint), received.messages);
+        let shown = kept.iter().map(|one| {
+            let text = String::from_utf8_lossy(one.content);
+            if one.ours { format!(">{text}") } else { text.into_owned() }
+        });
+        (shown.collect(), all)
+    }
+
+    #[test]
+    fn the_messages_after_each_of_ours_are_kept_in_their_order() {
+        let few = ["hello", ">a", "1", ">b", ">c", "2", "3"];
+        assert_eq!(kept(&few), (few.map(str::to_owned).to_vec(), true));
+        let many: Vec<String> = (0..40).map(|n| n.to_string()).collect();
+        let mut talk = vec!["hello", ">a", "no"];
+        talk.extend(many.iter().map(String::as_str));
+        talk.extend([">b", "never", "41", "42", "43", "44"]);
+        let wanted = ["hello", ">a", "no", "0", "1", "2", ">b", "never", "41", "42", "43", "44"];
+        assert_eq!(kept(&talk), (wanted.map(str::to_owned).to_vec(), false));
+        // Of many sent messages, the first ones and the last one are kept.
+        let ours: Vec<String> = (0..20).map(|n| format!(">{n}")).collect();
+        let (all, whole) = kept(&ours.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!((all.len(), all.last().map(String::as_str), whole), (8, Some(">19"), false));
+    }
+
     #[test]
     fn it_is_small_until_a_rule_is_broken() {
         assert!(size_of::<SessionEvidence>() <= 200, "{}", size_of::<SessionEvidence>());

@@ -467,7 +467,8 @@ fn an_end_by_the_server_inside_is_named_and_one_that_was_asked_for_is_not() {
     let open =
         r#"0{"sid":"a","upgrades":[],"pingInterval":2000,"pingTimeout":1500,"maxPayload":2000}"#;
     let joined = [open, ">40", r#"40{"sid":"b"}"#, r#">42["kick"]"#];
-    let found = session("", &[&joined[..], &["41"]].concat(), Some((None, "")));
+    let kicked = [&joined[..], &[r#"42["news"]"#, "41"]].concat();
+    let found = session("", &kicked, Some((None, "")));
     let told = said(&found, "W705").unwrap_or_default();
     assert!(
         told.contains("the server ended the session on purpose (in Engine.IO 3 and 4 it sent: "),

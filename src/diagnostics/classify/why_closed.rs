@@ -309,8 +309,9 @@ fn left_inside(closed: &Closed<'_>) -> Option<Diagnostic> {
     // restart.
     let ours = closed.facts.stream.kept.iter().filter(|message| message.ours).count();
     let early = closed.is_regular() && closed.body.code != Some(1001) && closed.end.last < SILENCE;
-    // Without a code, nothing else tells why the server ended the session on its own.
-    let bare = closed.body.code.is_none();
+    // Without a code, nothing else tells why the server ended the session. A message of ours
+    // right before may have asked for it in the application's words.
+    let bare = closed.body.code.is_none() && closed.facts.stream.ours_quiet >= SILENCE;
     let early = early && ours < 2;
     let inner = inner(closed.facts).filter(|inner| early || bare && inner.farewell.is_none())?;
     let (goodbye, title) = (inner.goodbye?, inner.title);
@@ -388,15 +389,15 @@ fn last_message(closed: &Closed<'_>) -> Option<Diagnostic> {
     let last = closed.talk.theirs.last().filter(|_| refuses && soon && !closed.is_named())?;
     let tells = [PeerPart::Answer, PeerPart::Push, PeerPart::Announcement].contains(&last.part);
     let copy = heard::is_echo(closed.facts);
-    (tells && !last.is_repeated && !copy && heard::tells(last.content)).then(|| {
-        closed
-            .known()
-            .suggests(
-                format!("its last message is {}", heard::shown(last.content)),
-                "the Close came right after it",
-            )
-            .help("follow the message")
+    let told = tells && !last.is_repeated && !copy && heard::tells(last.content);
+    // A session without our message may show more than its answer.
+    let answer = last.part == PeerPart::Answer && closed.facts.stream.ours_quiet < SILENCE / 2;
+    let text = || format!("its last message is {}", heard::shown(last.content));
+    told.then(|| match answer {
+        true => closed.known().possible(text()),
+        false => closed.known().suggests(text(), "the Close came right after it"),
     })
+    .map(|d| d.help("follow the message"))
 }
 
 /// The code is regular, but the reason names a problem.
