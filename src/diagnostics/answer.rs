@@ -67,6 +67,7 @@ const ENVELOPE: &[&str] = &[
     "successful",
     "sucesso",
     "status",
+    "stat",
     "statuscode",
     "http",
     "code",
@@ -147,6 +148,22 @@ const REFUSALS: [&str; 12] = [
 
 /// Kinds that refuse if a text says why.
 const REJECTIONS: [&str; 5] = ["reject", "rejected", "refused", "denied", "deny"];
+
+/// States that refuse what was sent if a text says why.
+const REJECTED: [&str; 12] = [
+    "rejected",
+    "refused",
+    "denied",
+    "undeliverable",
+    "undelivered",
+    "notdelivered",
+    "notfound",
+    "unknown",
+    "invalid",
+    "unsupported",
+    "forbidden",
+    "unauthorized",
+];
 
 /// Kinds of messages that report what happened elsewhere.
 const REPORTS: [&str; 10] = [
@@ -249,7 +266,7 @@ fn is_requested_state(request: &Object, answer: &Object) -> bool {
     let denied = texts().any(|text| denies(text) || refuses_plainly(text));
     let wrong = || texts().any(|text| WRONG.iter().any(|phrase| says(text, phrase)));
     let state = ["status", "state"].iter().filter_map(|name| answer.get(*name)?.as_str());
-    let failed = state.into_iter().any(fails);
+    let failed = state.into_iter().any(|state| fails(state) || REJECTED.contains(&&*plain(state)));
     let judged = ["ok", "success", "valid", "passed"];
     let judged = judged.iter().any(|name| answer.get(*name) == Some(&Value::Bool(false)));
     // An error of its own beside the judgement is about the request.
@@ -277,7 +294,10 @@ pub(super) fn list_complains(text: &str) -> bool {
 /// inner object that is the answer. Without `ours`, it may be an event about something else.
 fn is_refusal(object: &Object, request: &Object, ours: bool) -> bool {
     let asked = is_kind_in(request, &REJECTIONS);
-    let rejects = ours && is_kind_in(object, &REJECTIONS) && explains(object, true) && !asked;
+    let state = ["status", "state"].iter().filter_map(|name| object.get(*name)?.as_str());
+    let rejected = is_kind_in(object, &REJECTIONS)
+        || state.into_iter().any(|state| REJECTED.contains(&&*plain(state)));
+    let rejects = ours && rejected && explains(object, true) && !asked;
     let failed = marks(object) > 0
         || spells_fault(object)
         || rejects
@@ -298,6 +318,11 @@ fn is_refusal(object: &Object, request: &Object, ours: bool) -> bool {
             }
             "payload" | "data" | "body" => {
                 answers && marks(inner) > 1 && !has_data(inner, request, "")
+                    || ours
+                        && is_http_error(object)
+                        && !names_url(request)
+                        && explains(inner, true)
+                        && !has_data(inner, request, "")
             }
             // OBS Studio: `{"op":7,"d":{"requestStatus":{"result":false,"code":600,…},…}}`.
             "d" => inner.get("requestStatus").is_some_and(|status| status["result"] == false),
@@ -305,6 +330,18 @@ fn is_refusal(object: &Object, request: &Object, ours: bool) -> bool {
         };
         refused && !has_data(object, request, key)
     })
+}
+
+/// Whether the status of an object is one of HTTP for an error.
+fn is_http_error(object: &Object) -> bool {
+    let status =
+        ["status", "statusCode", "code"].iter().filter_map(|name| object.get(*name)?.as_u64());
+    status.into_iter().any(|code| (400..600).contains(&code))
+}
+
+/// Whether a request names another server, whose answer may be the result.
+fn names_url(request: &Object) -> bool {
+    request.values().filter_map(Value::as_str).any(|text| text.contains("://"))
 }
 
 /// Whether an object, or the innermost object that it contains, is only a state that refuses:
@@ -389,7 +426,7 @@ fn is_short_text(name: &str, value: &Value) -> bool {
 }
 
 /// The first letters of a verb, which its forms share.
-fn stem(kind: &str) -> String {
+pub(super) fn stem(kind: &str) -> String {
     kind.chars().take(STEM).collect()
 }
 
@@ -449,7 +486,8 @@ fn spells_fault(object: &Object) -> bool {
     let zero = |name: &str| object.get(name).is_some_and(is_zero);
     object.iter().any(|(name, value)| match plain(name).as_str() {
         "err" | "errmsg" | "errormsg" | "errorreason" | "erro" | "erreur" | "errore" | "fehler" => {
-            value.is_string() && !is_none(value) && !zero("errcode") && !zero("code")
+            let told = value.is_string() || value.as_object().is_some_and(|e| explains(e, true));
+            told && !is_none(value) && !zero("errcode") && !zero("code")
         }
         "errcode" | "errorcode" | "errno" => told && !is_zero(value) && !is_none(value),
         "code" | "ret" | "retcode" => told && bad(value),
@@ -528,6 +566,49 @@ fn is_id(name: &str) -> bool {
         || matches!(name, "ref" | "nonce" | "sn")
 }
 
+/// Names of ids that tie an answer to its request.
+const REQUEST_IDS: [&str; 20] = [
+    "id",
+    "reqid",
+    "requestid",
+    "req",
+    "msgid",
+    "messageid",
+    "mid",
+    "ref",
+    "nonce",
+    "sn",
+    "cid",
+    "rid",
+    "tid",
+    "txid",
+    "callid",
+    "correlationid",
+    "transactionid",
+    "transaction",
+    "invocationid",
+    "seq",
+];
+
+/// Names of ids of the request in an answer to it.
+const ANSWER_IDS: [&str; 8] =
+    ["ack", "re", "replyto", "inreplyto", "responseto", "requestseq", "requestid", "responseid"];
+
+/// The ids of a message: the name, whether it is a name of answers only, and the value.
+pub(super) fn ids(object: &Object) -> impl Iterator<Item = (String, bool, &Value)> {
+    object.iter().filter_map(|(name, value)| {
+        let name = plain(name);
+        let (asks, answers) = (REQUEST_IDS.contains(&&*name), ANSWER_IDS.contains(&&*name));
+        let is_id = value.is_number() || value.as_str().is_some_and(|id| !id.is_empty());
+        ((asks || answers) && is_id).then_some((name, answers, value))
+    })
+}
+
+/// Whether an object has data outside an envelope.
+pub(super) fn has_own_data(object: &Object) -> bool {
+    has_data(object, &Object::new(), "")
+}
+
 /// Whether a code means that there is no error: `0`, `"00000"`.
 fn is_zero(code: &Value) -> bool {
     let zeros = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte == b'0');
@@ -535,14 +616,14 @@ fn is_zero(code: &Value) -> bool {
 }
 
 /// The values of the members that contain the kind of a message.
-fn kinds(object: &Object) -> impl Iterator<Item = &str> {
+pub(super) fn kinds(object: &Object) -> impl Iterator<Item = &str> {
     let names =
         ["type", "typ", "event", "op", "action", "kind", "topic", "method", "cmd", "command"];
     names.into_iter().filter_map(|name| object.get(name)?.as_str())
 }
 
 /// A name in lower case and without separators, so that `errorCode` and `error_code` are equal.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 

@@ -1290,7 +1290,15 @@ impl Clue {
             Self::BeatAnnounced => {
                 let (_, first) = facts.stream.message?;
                 let speaks = contains_word(first, "heartbeat") || super::heard::asks_login(first);
-                (facts.stream.sent.is_none() && speaks).then(|| format!("its first message is {}, and nothing was sent", super::heard::shown(first)))
+                let shown = || format!("its first message is {}", super::heard::shown(first));
+                if facts.stream.sent.is_none() {
+                    return speaks.then(|| shown() + ", and nothing was sent");
+                }
+                let mut ours = facts.stream.kept.iter().filter(|message| message.ours);
+                let beat = ours.any(|one| super::heard::keeps_alive(&super::heard::text(one.content)));
+                let every = super::heard::beat_interval(first).filter(|_| facts.role == Role::Client)?;
+                let due = facts.end?.last >= every && !beat && facts.stream.kept_all;
+                due.then(|| shown() + ", and no heartbeat was sent")
             }
             Self::NoNamespace => {
                 let asks = |(_, sent): (_, &[u8])| sent.starts_with(b"40");
@@ -1942,16 +1950,21 @@ fn beat_unanswered(facts: &Facts<'_>) -> Option<String> {
     let by_peer = match end.how {
         EndKind::Fin | EndKind::Reset => facts.close.sent.is_none(),
         EndKind::Closed => facts.close.by_peer && facts.close.received.is_some(),
+        EndKind::Failed => facts.is_closed_illegally(),
         _ => false,
     };
     // The Close comes some time after the heartbeat, and before our end.
     let waited = heard.quiet >= BEAT || end.quiet >= BEAT;
     let waited = waited && heard.quiet >= ping_timeout(facts).unwrap_or_default();
-    let silent = !heard.answered && !one_way && by_peer && waited;
-    let inner = inner(facts).filter(|_| silent);
+    let open = !heard.answered && !one_way && by_peer;
+    let inner = inner(facts).filter(|_| open);
     // A known protocol says itself which of its heartbeats want an answer.
     let known = inner.as_ref().is_some_and(|inner| inner.is_named) && !engine_io;
-    if let Some((beat, answer)) = inner.and_then(|inner| inner.beat) {
+    let beat = inner.as_ref().and_then(|inner| inner.beat(facts.stream.kept));
+    // An error of the peer may come between the heartbeat and the end.
+    let waited = waited || end.longest_quiet >= BEAT && end.quiet < BEAT && beat.is_some();
+    let silent = open && waited;
+    if let Some((beat, answer)) = beat.filter(|_| silent) {
         return Some(format!("{beat} wants the answer {answer}, and none was sent"));
     }
     (silent && !known && beats(heard.content)).then(|| {

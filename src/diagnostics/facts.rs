@@ -13,7 +13,7 @@ use crate::session::endpoint::PingFacts;
 use crate::wire::close::CloseBody;
 use crate::wire::handshake::rules::Report;
 use crate::wire::head::Head;
-use crate::wire::{FrameHeader, Role, Violation};
+use crate::wire::{FrameHeader, Role, Violation, ViolationKind};
 
 /// All known facts about one connection, or about the attempt to open one.
 #[derive(Clone, Debug)]
@@ -73,6 +73,12 @@ pub struct Facts<'a> {
 }
 
 impl Facts<'_> {
+    /// Whether the peer ended the session by a Close with a code that must not be sent.
+    pub(super) fn is_closed_illegally(&self) -> bool {
+        let first = self.violations.first();
+        first.is_some_and(|first| first.kind == ViolationKind::IllegalCloseCode)
+    }
+
     /// No facts.
     pub fn new(role: Role) -> Self {
         Self {

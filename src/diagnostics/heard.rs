@@ -2,13 +2,14 @@
 //! after it, or a heartbeat that waits for an answer.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
 use super::complaint::{faults, is_irc_error, refuses_plainly, says_none, shouts};
 use super::facts::HEARD_MOST;
 use super::said::says;
-use super::{Facts, answer};
+use super::{Facts, answer, xml};
 
 /// The most characters of a message that are shown.
 const SHOWN: usize = 160;
@@ -42,7 +43,8 @@ pub(super) fn complains(content: &[u8]) -> Option<Grievance> {
             text = Value::Object(members).to_string();
         }
     } else if start.starts_with('<') {
-        if is_error_element(start) {
+        let marked = |members| answer::complains(&members) && !answer::has_own_data(&members);
+        if is_error_element(start) || xml::members(start).is_some_and(marked) {
             return Some(Grievance::Marked);
         }
     } else if refuses_plainly(start) {
@@ -90,14 +92,32 @@ fn instruction(text: &str) -> Option<(&str, &str)> {
     (is_name && rest.starts_with([',', ';'])).then_some((name, rest))
 }
 
+/// A message as the text of one JSON object, if it can be one: the only object of a list, or an XML
+/// element.
+pub(super) fn object_text(text: &str) -> Cow<'_, str> {
+    match text.as_bytes().first() {
+        Some(b'[') => match serde_json::from_str::<Vec<Map<String, Value>>>(text) {
+            Ok(list) if list.len() == 1 => text.trim_end()[1..].trim_end_matches(']').trim().into(),
+            _ => text.into(),
+        },
+        Some(b'<') => match xml::members(text) {
+            Some(members) => Value::Object(members).to_string().into(),
+            None => text.into(),
+        },
+        _ => text.into(),
+    }
+}
+
 /// Whether the last message is a copy of one of ours.
 pub(super) fn is_echo(facts: &Facts<'_>) -> bool {
     let Some(heard) = &facts.stream.heard else { return false };
+    facts.stream.kept.iter().any(|one| one.ours && is_copy(one.content, heard.content))
+}
+
+/// Whether a message is a copy of one of ours, as far as both were kept.
+pub(super) fn is_copy(ours: &[u8], theirs: &[u8]) -> bool {
     let kept = |content: &'_ [u8]| content.len().min(HEARD_MOST);
-    let same = |ours: &[u8]| {
-        ours[..kept(ours)].eq_ignore_ascii_case(&heard.content[..kept(heard.content)])
-    };
-    facts.stream.kept.iter().any(|message| message.ours && same(message.content))
+    ours[..kept(ours)].eq_ignore_ascii_case(&theirs[..kept(theirs)])
 }
 
 /// Whether the reason of a Close is a complaint, or a refusal of what its first word names.
@@ -226,10 +246,25 @@ pub(super) fn last_words(content: &[u8]) -> Option<String> {
     (start > 0 && content.len() <= SHORT && is_text).then(|| words.to_owned())
 }
 
+/// Whether a message tells something: it is an object that names its kind, and no success.
+pub(super) fn tells(content: &[u8]) -> bool {
+    let text = text(content);
+    let members = serde_json::from_str::<Map<String, Value>>(text.trim()).unwrap_or_default();
+    let fine = ["ok", "success"].iter().any(|name| members.get(*name) == Some(&Value::Bool(true)));
+    kind(text.trim()).is_some() && !fine && !members.contains_key("result")
+}
+
 /// Whether a message is a greeting.
 pub(super) fn greets(content: &[u8]) -> bool {
+    let text = text(content);
     let words = ["welcome", "hello", "connected", "ready"];
-    words.iter().any(|word| says(&text(content), word))
+    let members = serde_json::from_str::<Map<String, Value>>(text.trim()).unwrap_or_default();
+    let states =
+        ["status", "systemstatus", "system", "info", "serverinfo", "connection", "session"];
+    let named =
+        ["type", "event", "op", "channel"].iter().filter_map(|name| members.get(*name)?.as_str());
+    words.iter().any(|word| says(&text, word))
+        || named.into_iter().any(|kind| states.contains(&&*bare_name(kind)))
 }
 
 /// Whether a reason says that something was completed, without a word that negates it.
@@ -488,6 +523,35 @@ pub(super) fn is_heartbeat(content: &[u8], engine_io: bool) -> bool {
         || irc
         || kind(text)
             .is_some_and(|kind| beat(kind.rsplit([':', '.', '/']).next().unwrap_or_default()))
+}
+
+/// Whether a message names itself a heartbeat, of any direction.
+pub(super) fn keeps_alive(text: &str) -> bool {
+    let beat = |word: &str| {
+        let word = word.rsplit([':', '.', '/']).next().unwrap_or_default();
+        let other = ["pong", "heartbeat_ack", "hb", "beat", "alive"];
+        BEATS.iter().chain(&other).any(|beat| word.eq_ignore_ascii_case(beat))
+    };
+    let members = serde_json::from_str::<Map<String, Value>>(text).unwrap_or_default();
+    let kinds =
+        ["op", "type", "event", "action", "method", "channel", "topic", "T", "t", "kind", "cmd"];
+    let named = |name: &&str| members.get(*name).and_then(Value::as_str);
+    is_heartbeat(text.as_bytes(), false)
+        || beat(text.trim())
+        || kinds.iter().filter_map(named).any(beat)
+}
+
+/// The interval of heartbeats that a message names. A number below 1000 counts seconds.
+pub(super) fn beat_interval(content: &[u8]) -> Option<Duration> {
+    fn find(members: &Map<String, Value>) -> Option<u64> {
+        let named = |(name, value): (&String, &Value)| match value {
+            Value::Object(inner) => find(inner),
+            value => bare_name(name).contains("heartbeat").then(|| value.as_u64()).flatten(),
+        };
+        members.iter().find_map(named).filter(|time| *time > 0)
+    }
+    let time = find(&serde_json::from_str(text(content).trim()).ok()?)?;
+    Some(if time < 1000 { Duration::from_secs(time) } else { Duration::from_millis(time) })
 }
 
 /// Whether the name of the message's kind asks for a login.

@@ -25,9 +25,8 @@ pub(super) struct InnerProtocol {
     /// The packet by which the peer refused or gave up, and whether it is in the peer's last
     /// message. If it is not, only a goodbye followed.
     pub refusal: Option<(String, bool)>,
-    /// The packet that says that something failed, if it is the peer's newest one. Heartbeats and
-    /// packets that only end the failed exchange do not count, and nor does one that was expected.
-    pub failure: Option<String>,
+    /// What the lens read in each kept message, in their order.
+    pub read: Vec<ReadMessage>,
     /// The packet by which the peer ended the session in order, if it is in the peer's last
     /// message.
     pub goodbye: Option<String>,
@@ -37,14 +36,40 @@ pub(super) struct InnerProtocol {
     pub breach: Option<String>,
     /// Whether our last message is none of this protocol.
     pub is_foreign: bool,
-    /// The peer's heartbeat that wants an answer, if it is the peer's last packet, and that answer.
-    pub beat: Option<(String, String)>,
     /// The message that must follow for the conversation to continue.
     pub awaited: Option<AwaitedMessage>,
     /// The oldest request of the client without an answer.
     pub asked: Option<String>,
     /// The interval in which a client must send something.
     pub every: Option<Duration>,
+}
+
+/// What a lens read in a message.
+#[derive(Debug)]
+pub(super) struct ReadMessage {
+    /// It only keeps the session alive, or only ends an exchange that another packet has answered.
+    pub is_idle: bool,
+    /// The packet that says that something failed.
+    pub failure: Option<String>,
+    /// The packet that wants an answer at once as a heartbeat, and that answer.
+    pub beat: Option<(String, String)>,
+}
+
+impl InnerProtocol {
+    /// The packet of the peer's newest message that says that something failed.
+    pub fn failure(&self, kept: &[CrossedMessage<'_>]) -> Option<&str> {
+        let mut theirs = kept.iter().zip(&self.read).rev().filter(|(one, _)| !one.ours);
+        theirs.find(|(_, read)| !read.is_idle)?.1.failure.as_deref()
+    }
+
+    /// The peer's heartbeat that wants an answer, and that answer, if this side sent nothing after it
+    /// and the peer only heartbeats and errors.
+    pub fn beat(&self, kept: &[CrossedMessage<'_>]) -> Option<&(String, String)> {
+        let newest = kept.iter().zip(&self.read).rev().take_while(|(one, read)| {
+            !one.ours && (read.beat.is_some() || read.is_idle || read.failure.is_some())
+        });
+        newest.into_iter().find_map(|(_, read)| read.beat.as_ref())
+    }
 }
 
 /// Reads the kept messages, if the protocol inside is clear.
@@ -125,11 +150,6 @@ pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
     Some(InnerProtocol {
         title: protocol.title,
         is_named,
-        failure: failure(kept.iter().zip(&read).filter(|(message, _)| !message.ours))
-            .filter(|(line, one)| !is_expected(facts, line, one.content))
-            // A packet of bytes may have begun in a message that was not kept.
-            .filter(|(_, one)| facts.stream.kept_all || one.text)
-            .map(|(line, _)| line),
         refusal: refused(newest, true).or_else(|| refused(before, false)),
         goodbye: newest.and_then(|packets| of(packets, Ends::Leaving)),
         farewell: last.and_then(|packets| of(packets, Ends::Leaving)),
@@ -137,10 +157,19 @@ pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
             .filter(|_| facts.stream.kept_all && is_whole)
             .and_then(|packets| packets.iter().find_map(breach)),
         is_foreign: last.is_some_and(|packets| packets.iter().any(misfit)),
-        beat: newest.and_then(|packets| packets.last()).and_then(beat),
         asked,
         awaited: talk.expects(),
         every: talk.beat().map(|beat| beat.every),
+        read: read
+            .iter()
+            .map(|packets| ReadMessage {
+                is_idle: packets
+                    .iter()
+                    .all(|one| one.heartbeat || !one.fails() && CLOSING.contains(&&*one.kind)),
+                failure: packets.iter().find(|one| one.fails()).map(Decoded::line),
+                beat: packets.last().and_then(beat),
+            })
+            .collect(),
     })
 }
 
@@ -170,16 +199,6 @@ pub(super) fn unbegun(facts: &Facts<'_>) -> Option<(&'static str, &'static str)>
 
 /// Packets that only close an exchange, after another packet has answered it.
 const CLOSING: [&str; 2] = ["phx_close", "complete"];
-
-/// The newest packet that says that something failed.
-fn failure<'a>(
-    theirs: impl DoubleEndedIterator<Item = (&'a CrossedMessage<'a>, &'a Vec<Decoded>)>,
-) -> Option<(String, &'a CrossedMessage<'a>)> {
-    let says = |one: &Decoded| !one.heartbeat && (one.fails() || !CLOSING.contains(&&*one.kind));
-    let (message, newest) = theirs.rev().find(|(_, packets)| packets.iter().any(says))?;
-    let failed = newest.iter().find(|one| one.fails())?;
-    Some((failed.line(), message))
-}
 
 /// Whether an `/expect` waited for a message of the peer: for its content, or for the text of the
 /// lens.

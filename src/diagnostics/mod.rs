@@ -12,6 +12,7 @@ mod catalogue;
 mod classify;
 mod clue;
 mod complaint;
+mod conversation;
 mod diagnostic;
 pub mod facts;
 mod heard;
@@ -24,6 +25,7 @@ pub mod system;
 mod topic;
 mod url;
 mod wish;
+mod xml;
 
 pub use catalogue::{SECTIONS, Section, of_alert};
 pub use classify::closing::of_close_code;

@@ -815,6 +815,7 @@ impl Connection {
         };
         let runs = !looking
             && injector.is_none()
+            && !evidence.as_ref().is_some_and(|evidence| evidence.wants_each())
             && match behaviours.as_slice() {
                 [] => true,
                 [one] => one.takes_runs(),
@@ -848,15 +849,17 @@ impl Connection {
                     && let Some(last) = inbound.last_of_run(&input)
                 {
                     let (from, len) = run.before_last;
+                    let mut left_out = run.messages - 1;
                     if run.messages > 1
                         && let Some(content) = input.whole().get(from..from + len)
                     {
                         // The frame's header has two bytes; the first one has its kind.
                         let first = from.checked_sub(2).map(|at| input.whole()[at]);
                         let kind = if first == Some(0x81) { Data::Text } else { Data::Binary };
-                        evidence.message(OpCode::Data(kind), content);
+                        evidence.message(OpCode::Data(kind), content, left_out - 1);
+                        left_out = 0;
                     }
-                    evidence.message(last.header.opcode, last.content);
+                    evidence.message(last.header.opcode, last.content, left_out);
                 }
             }
             let Some(observed) = inbound.next_or_whole(&mut input) else {
@@ -867,7 +870,7 @@ impl Connection {
                     counters.count_whole(&message);
                     if let Some(evidence) = evidence {
                         evidence.frame(message.header);
-                        evidence.message(message.header.opcode, message.content);
+                        evidence.message(message.header.opcode, message.content, 0);
                     }
                     if party.is_receiving() && !*ignore_rest {
                         let opcode = data_opcode(message.header.opcode);

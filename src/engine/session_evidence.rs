@@ -26,6 +26,13 @@ const HEARD: usize = HEARD_MOST + 1;
 /// How many bytes before and after a header that breaks a rule are kept.
 const AROUND: usize = 64;
 
+/// How many received messages a client keeps besides the last two: the first ones after the opening
+/// and after each message of this side, because they may be answers.
+const KEPT: usize = 16;
+
+/// How many of them after each message of this side.
+const ANSWERS: u8 = 4;
+
 /// How many violations are kept; more of them explain nothing.
 const VIOLATIONS: usize = 16;
 
@@ -70,13 +77,13 @@ pub struct SessionEvidence {
     breach: Option<Box<Breach>>,
     /// The number of received pings, as far as it can be counted here.
     pings: u8,
-    /// The last received messages, if there were any.
+    /// The kept received messages, once a message was received or sent.
     heard: Option<Box<HeardMessages>>,
     /// The number of messages sent, at the last count.
     sent: u32,
 }
 
-/// The last two received messages.
+/// The received messages that are kept: the last two, and those that may be answers.
 #[derive(Debug)]
 struct HeardMessages {
     last: Vec<u8>,
@@ -86,9 +93,15 @@ struct HeardMessages {
     before_at: Instant,
     /// When this side sent its last message, or when the first one came if that is later.
     ours_at: Instant,
-    /// The number of messages sent until then, and until the first one.
+    /// The number of messages sent until then.
     sent: u32,
-    sent_first: u32,
+    /// The messages that may be answers, with their numbers.
+    answers: Vec<(u64, bool, Vec<u8>)>,
+    /// The number of messages until now, and of those since this side sent its last one.
+    count: u64,
+    since_ours: u8,
+    /// How many messages had been received when each kept message was sent.
+    sent_at: Vec<u32>,
     /// The last one is incomplete.
     open: bool,
     /// Which of them are text (not binary).
@@ -98,26 +111,28 @@ struct HeardMessages {
 
 impl HeardMessages {
     fn new(sent: u32, now: Instant) -> Self {
-        let (last, before) = (Vec::new(), Vec::new());
-        let (at, before_at, ours_at) = (now, now, now);
-        let (last_text, before_text) = (true, true);
-        let open = false;
         Self {
-            last,
-            before,
-            at,
-            before_at,
-            ours_at,
+            last: Vec::new(),
+            before: Vec::new(),
+            at: now,
+            before_at: now,
+            ours_at: now,
             sent,
-            sent_first: sent,
-            open,
-            last_text,
-            before_text,
+            answers: Vec::new(),
+            count: 0,
+            since_ours: 0,
+            sent_at: Vec::new(),
+            open: false,
+            last_text: true,
+            before_text: true,
         }
     }
 
     /// Begins another message.
-    fn begin(&mut self) {
+    fn begin(&mut self, now: Instant) {
+        if self.count == 0 {
+            (self.at, self.ours_at) = (now, now);
+        }
         std::mem::swap(&mut self.last, &mut self.before);
         self.last.clear();
         (self.before_at, self.before_text, self.open) = (self.at, self.last_text, true);
@@ -126,6 +141,22 @@ impl HeardMessages {
     fn extend(&mut self, content: &[u8]) {
         let room = HEARD.saturating_sub(self.last.len());
         self.last.extend_from_slice(&content[..content.len().min(room)]);
+    }
+
+    /// Whether the next message may be an answer that is kept.
+    fn waits(&self, sent: u32) -> bool {
+        self.answers.len() < KEPT && (self.since_ours < ANSWERS || self.sent != sent)
+    }
+
+    /// Ends the last message. A client keeps it if it may be an answer.
+    fn end(&mut self, opcode: OpCode, is_client: bool, sent: u32, now: Instant) {
+        self.last_text = opcode == OpCode::Data(Data::Text);
+        if is_client && self.waits(sent) {
+            self.since_ours = if self.sent == sent { self.since_ours } else { 0 } + 1;
+            self.answers.push((self.count, self.last_text, self.last.clone()));
+        }
+        self.count += 1;
+        (self.at, self.sent, self.open) = (now, sent, false);
     }
 }
 
@@ -230,8 +261,13 @@ impl SessionEvidence {
 
     /// Notes the totals of received data and the number of messages sent.
     pub fn counted(&mut self, received: Totals, sent: u64, now: Instant) {
-        if let Some(heard) = self.heard.as_mut().filter(|_| self.sent != sent as u32) {
+        if self.sent != sent as u32 {
+            let heard = self.heard.get_or_insert_with(|| Box::new(HeardMessages::new(0, now)));
             heard.ours_at = now;
+            for _ in (u64::from(self.sent)..sent).take(Endpoint::MOST_KEPT) {
+                heard.sent_at.truncate(Endpoint::MOST_KEPT - 1);
+                heard.sent_at.push(received.messages as u32);
+            }
         }
         self.sent = sent as u32;
         let messages = received.messages + sent;
@@ -275,33 +311,40 @@ impl SessionEvidence {
         *last = key;
     }
 
-    /// Takes a whole message, or the last one of several.
+    /// The kept received messages, if a message has begun to arrive.
+    fn heard(&self) -> Option<&HeardMessages> {
+        self.heard.as_deref().filter(|heard| heard.count > 0 || heard.open)
+    }
+
+    /// Whether each of the next messages is kept, so that none may be left out.
+    pub fn wants_each(&self) -> bool {
+        self.role == Role::Client && self.heard.as_ref().is_none_or(|heard| heard.waits(self.sent))
+    }
+
+    /// Takes a whole message. Before it, this number of messages was left out.
     #[inline]
-    pub fn message(&mut self, opcode: OpCode, content: &[u8]) {
-        let sent = self.sent;
+    pub fn message(&mut self, opcode: OpCode, content: &[u8], left_out: u64) {
         let heard = self
             .heard
-            .get_or_insert_with(|| Box::new(HeardMessages::new(sent, self.last_received)));
-        heard.begin();
+            .get_or_insert_with(|| Box::new(HeardMessages::new(self.sent, self.last_received)));
+        heard.count += left_out;
+        heard.begin(self.last_received);
         heard.extend(content);
-        heard.last_text = opcode == OpCode::Data(Data::Text);
-        (heard.at, heard.sent, heard.open) = (self.last_received, sent, false);
+        heard.end(opcode, self.role == Role::Client, self.sent, self.last_received);
     }
 
     /// Takes a piece of a message, or its end with the kind of the message.
     fn piece(&mut self, content: Result<&[u8], OpCode>) {
-        let sent = self.sent;
         let heard = self
             .heard
-            .get_or_insert_with(|| Box::new(HeardMessages::new(sent, self.last_received)));
+            .get_or_insert_with(|| Box::new(HeardMessages::new(self.sent, self.last_received)));
         if !heard.open {
-            heard.begin();
+            heard.begin(self.last_received);
         }
         match content {
             Ok(content) => heard.extend(content),
             Err(opcode) => {
-                heard.last_text = opcode == OpCode::Data(Data::Text);
-                (heard.at, heard.sent, heard.open) = (self.last_received, self.sent, false);
+                heard.end(opcode, self.role == Role::Client, self.sent, self.last_received);
             }
         }
     }
@@ -343,7 +386,7 @@ impl SessionEvidence {
     /// The time from the peer's last message to its last byte; `None` if that message is
     /// incomplete.
     pub fn since_message(&self) -> Option<Duration> {
-        let heard = self.heard.as_ref().filter(|heard| !heard.open)?;
+        let heard = self.heard().filter(|heard| !heard.open)?;
         Some(self.last_received.saturating_duration_since(heard.at))
     }
 
@@ -426,7 +469,7 @@ impl SessionEvidence {
         facts.stream.compressed_alone =
             alone && messages.iter().any(|(info, _)| info.compressed && before(info));
         facts.stream.second = messages.get(1).map(|(_, content)| content.as_slice());
-        facts.stream.heard = self.heard.as_ref().filter(|heard| !heard.open).map(|heard| {
+        facts.stream.heard = self.heard().filter(|heard| !heard.open).map(|heard| {
             let gap = heard.at.saturating_duration_since(heard.before_at);
             LastHeard {
                 content: &heard.last,
@@ -441,12 +484,12 @@ impl SessionEvidence {
         });
         // A Close may wait for the end of TCP.
         let ended = if ending.received.is_some() { self.last_received } else { now };
-        let ours_at = self.heard.as_ref().map(|heard| heard.ours_at);
+        let ours_at = self.heard().map(|heard| heard.ours_at);
         facts.stream.ours_quiet =
             ours_at.map(|at| ended.saturating_duration_since(at)).unwrap_or_default();
         let ping =
             self.header.is_some_and(|header| header.opcode == OpCode::Control(Control::Ping));
-        let newest = self.heard.as_ref().is_none_or(|heard| heard.at < self.last_received);
+        let newest = self.heard().is_none_or(|heard| heard.at < self.last_received);
         let first = self.pings == 1;
         facts.stream.ended_on_ping =
             ping && first && newest && self.last_sent >= self.last_received;
@@ -462,7 +505,7 @@ impl SessionEvidence {
         let (kept, all) = self.kept(&messages, endpoint, ending.r#in.messages);
         (facts.stream.kept, facts.stream.kept_all) = (&kept, all);
         facts.stream.sent = endpoint
-            .and_then(Endpoint::first_sent)
+            .and_then(|endpoint| endpoint.kept_sent().next())
             .map(|(opcode, content)| (message_info(opcode, content.len() as u64), content));
         if let Some(breach) = &self.breach {
             facts.violations = &breach.violations;
@@ -503,49 +546,42 @@ impl SessionEvidence {
         classify(&facts)
     }
 
-    /// The kept messages, in order: those of `first` and the last ones. Also returns whether they
-    /// are all received messages, and the number of sent ones.
+    /// The kept messages, in order: those of `first`, those that may be answers, and the last ones.
+    /// Also returns whether these are all messages.
     fn kept<'k>(
         &'k self,
         first: &'k [(MessageInfo, Vec<u8>)],
         endpoint: Option<&'k Endpoint>,
         received: u64,
     ) -> (Vec<CrossedMessage<'k>>, bool) {
-        let of_first = |(info, content): &'k (MessageInfo, Vec<u8>)| {
-            (info.opcode == OpCode::Data(Data::Text), content.as_slice())
-        };
-        let mut came: Vec<(u64, (bool, &[u8]))> = (0..).zip(first.iter().map(of_first)).collect();
-        let heard = self.heard.as_deref();
-        if let Some(heard) = heard {
+        let theirs = |text, content| CrossedMessage { ours: false, text, content };
+        // The first messages are kept with more bytes.
+        let first = (0..).zip(first.iter().map(|(info, content)| {
+            theirs(info.opcode == OpCode::Data(Data::Text), content.as_slice())
+        }));
+        let mut came: Vec<(u64, CrossedMessage<'k>)> = first.collect();
+        if let Some(heard) = self.heard() {
+            let answers = heard.answers.iter();
+            came.extend(answers.map(|(at, text, content)| (*at, theirs(*text, content))));
             // If the last message is incomplete, the one before it was the last.
-            let last: [(bool, &[u8]); 2] =
-                [(heard.before_text, &heard.before), (heard.last_text, &heard.last)];
+            let last =
+                [theirs(heard.before_text, &heard.before), theirs(heard.last_text, &heard.last)];
             let last = &last[..2 - usize::from(heard.open)];
             let last = &last[last.len().saturating_sub(received as usize)..];
             came.extend((received - last.len() as u64..).zip(last.iter().copied()));
         }
-        // The first messages are kept with more bytes.
         came.sort_by_key(|(at, _)| *at);
         came.dedup_by_key(|(at, _)| *at);
-        let theirs = |(_, (text, content)): &(u64, (bool, &'k [u8]))| CrossedMessage {
-            ours: false,
-            text: *text,
-            content,
-        };
-        let mut kept: Vec<_> = came.iter().map(theirs).collect();
-        let ours =
-            |(opcode, content)| CrossedMessage { ours: true, text: opcode == Data::Text, content };
-        let sent =
-            [endpoint.and_then(Endpoint::first_sent), endpoint.and_then(Endpoint::last_sent)];
-        let before = heard.is_none_or(|heard| heard.sent_first > 0);
-        let after = heard.is_none_or(|heard| heard.sent != self.sent);
-        if let Some(last) = sent[1].map(ours) {
-            kept.insert(kept.len() - usize::from(!after && !kept.is_empty()), last);
-        }
-        if let Some(first) = sent[0].map(ours) {
-            kept.insert(usize::from(!before && !kept.is_empty()), first);
-        }
-        (kept, came.len() as u64 == received && self.sent <= 2)
+        let all = came.len() as u64 == received && self.sent as usize <= Endpoint::MOST_KEPT;
+        let ours = endpoint.into_iter().flat_map(Endpoint::kept_sent);
+        let sent_at = self.heard.iter().flat_map(|heard| heard.sent_at.iter().copied());
+        let sent_at = sent_at.chain(std::iter::repeat(u32::MAX));
+        let ours = sent_at.zip(ours).map(|(at, (opcode, content))| {
+            (at.into(), CrossedMessage { ours: true, text: opcode == Data::Text, content })
+        });
+        let mut kept: Vec<_> = ours.chain(came).collect();
+        kept.sort_by_key(|(at, message)| (*at, !message.ours));
+        (kept.into_iter().map(|(_, message)| message).collect(), all)
     }
 
     /// The first two data messages of the peer, if they end within the first bytes.
@@ -636,6 +672,50 @@ mod tests {
         assert_eq!(codes, ["W803"]);
         assert_eq!(notes[..2], ["3 of 5 payload bytes came", "9 bytes of the frame arrived"]);
         assert_eq!(served(b"").0, ["W801"]);
+    }
+
+    /// The places of the kept messages among these: a message of the peer, or `>` for one of ours.
+    fn kept(talk: &[&str]) -> (Vec<String>, bool) {
+        let now = Instant::now();
+        let config = EndpointConfig::new(Role::Client);
+        let mut endpoint = Endpoint::new(config, Box::new(|_| ()), now);
+        let mut evidence = SessionEvidence::new(Role::Client, b"", now);
+        let mut received = Totals::default();
+        for text in talk {
+            match text.strip_prefix('>') {
+                Some(ours) => {
+                    let sent = endpoint.send_message(Data::Text, ours.as_bytes(), &mut Vec::new());
+                    sent.expect("it is open");
+                }
+                None => {
+                    evidence.message(OpCode::Data(Data::Text), text.as_bytes(), 0);
+                    received.messages += 1;
+                }
+            }
+            evidence.counted(received, endpoint.messages_sent(), now);
+        }
+        let (kept, all) = evidence.kept(&[], Some(&endpoint), received.messages);
+        let shown = kept.iter().map(|one| {
+            let text = String::from_utf8_lossy(one.content);
+            if one.ours { format!(">{text}") } else { text.into_owned() }
+        });
+        (shown.collect(), all)
+    }
+
+    #[test]
+    fn the_messages_after_each_of_ours_are_kept_in_their_order() {
+        let few = ["hello", ">a", "1", ">b", ">c", "2", "3"];
+        assert_eq!(kept(&few), (few.map(str::to_owned).to_vec(), true));
+        let many: Vec<String> = (0..40).map(|n| n.to_string()).collect();
+        let mut talk = vec!["hello", ">a", "no"];
+        talk.extend(many.iter().map(String::as_str));
+        talk.extend([">b", "never", "41", "42", "43", "44"]);
+        let wanted = ["hello", ">a", "no", "0", "1", "2", ">b", "never", "41", "42", "43", "44"];
+        assert_eq!(kept(&talk), (wanted.map(str::to_owned).to_vec(), false));
+        // Of many sent messages, the first ones and the last one are kept.
+        let ours: Vec<String> = (0..20).map(|n| format!(">{n}")).collect();
+        let (all, whole) = kept(&ours.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!((all.len(), all.last().map(String::as_str), whole), (8, Some(">19"), false));
     }
 
     #[test]

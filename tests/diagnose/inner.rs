@@ -307,6 +307,23 @@ fn an_error_in_a_stream_of_events_is_no_answer() {
 }
 
 #[test]
+fn a_refusal_is_found_behind_a_flood_of_events() {
+    let refusal = r#"{"type":"error","req_id":1,"message":"no such room"}"#;
+    for (refused, code) in [(refusal, "W516"), (r#"{"type":"joined","req_id":1}"#, "none")] {
+        let port = serve(move |stream| {
+            heard(stream)?;
+            let events = (0..500).flat_map(|n| text(&format!(r#"{{"type":"tick","n":{n}}}"#)));
+            let frames: Vec<u8> = text(refused).into_iter().chain(events).collect();
+            stream.write_all(&frames).ok()?;
+            heard(stream)?;
+            stream.write_all(CLOSE).ok()
+        });
+        let told = Told::piped(&["-w", "0.3"], port, r#"{"type":"join","req_id":1}"#);
+        assert_eq!(told.code(), code, "{}", told.text);
+    }
+}
+
+#[test]
 fn the_rest_of_a_secret_that_was_cut_is_no_secret_given_away() {
     let secret = "SECRETSECRETSECRET99";
     let answer = format!(r#"{{"error":"{}{secret}"}}"#, "p".repeat(136));

@@ -9,6 +9,7 @@ mod support;
 
 mod clients;
 mod closing;
+mod conversation;
 mod doubts;
 mod evidence;
 mod frames;

@@ -85,7 +85,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("what was requested inside the session failed, while the WebSocket itself is healthy")
         .help("do as the message says; `-v` shows what each message means in its protocol")
         .source("specifications of the protocols inside; measured on real servers")
-        .seen("the last message of the server is an error of the protocol inside, or is marked as one"),
+        .seen("an answer of the server is an error of the protocol inside, or is marked as one, and this side did not go on after it"),
     warning("W517", "the server says nothing, and the path is that of a protocol with a subprotocol")
         .because("a broker may accept a client without a subprotocol, and then wait for messages of its own protocol")
         .help("offer the subprotocol: `-s mqtt`, `-s v12.stomp`, `-s graphql-transport-ws`; MQTT needs binary messages, too: `-b`")
@@ -95,5 +95,5 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the subprotocol that was agreed defines the form of messages, and servers ignore others or end the session")
         .help("send a message of that protocol: with the commands of its lens, or without `-s`")
         .source("specifications of the protocols inside; measured on real servers")
-        .seen("an agreed subprotocol, our only message is not one of it, and no message came after it"),
+        .seen("an agreed subprotocol, our only message is not one of it, and at most a greeting and heartbeats came after it"),
 ];

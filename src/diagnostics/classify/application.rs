@@ -4,10 +4,9 @@
 use serde_json::{Map, Value};
 
 use super::findings::Findings;
-use crate::diagnostics::answer;
-use crate::diagnostics::facts::{EndKind, HEARD_MOST, SILENCE};
-use crate::diagnostics::heard::{self, Grievance};
-use crate::diagnostics::inner::{inner, is_expected};
+use crate::diagnostics::conversation::Dialogue;
+use crate::diagnostics::facts::{EndKind, SILENCE};
+use crate::diagnostics::inner::{InnerProtocol, inner};
 use crate::diagnostics::sniff::contains;
 use crate::diagnostics::url::Url;
 use crate::diagnostics::{Clue, Facts, Place, Severity, Span};
@@ -75,8 +74,10 @@ pub(super) fn application(facts: &Facts<'_>, found: &mut Findings<'_>) {
     if !facts.is_open() {
         return;
     }
-    failed(facts, found);
-    foreign(facts, found);
+    let inside = inner(facts);
+    let talk = Dialogue::of(facts, inside.as_ref());
+    failed(facts, &talk, inside.as_ref(), found);
+    foreign(facts, &talk, inside.as_ref(), found);
     let first = first_message(facts);
     let protocol = subprotocol(facts).unwrap_or_default();
     let span = |label: &str| (!first.is_empty()).then(|| Span::first(Place::Message, first, label));
@@ -101,85 +102,52 @@ pub(super) fn application(facts: &Facts<'_>, found: &mut Findings<'_>) {
     found.add(code, |d| d.at(span("the first message")).note_if(newer));
 }
 
-/// Adds an answer to our message that is an error, if the peer has not ended the session.
-fn failed(facts: &Facts<'_>, found: &mut Findings<'_>) {
-    if facts.role == Role::Server
-        || facts.stream.sent.is_none()
-        || ended_by_peer(facts)
-        || heard::is_echo(facts)
-    {
+/// Adds the first answer that refuses our request, if the peer has not ended the session.
+fn failed(
+    facts: &Facts<'_>,
+    talk: &Dialogue<'_>,
+    inside: Option<&InnerProtocol>,
+    found: &mut Findings<'_>,
+) {
+    let mut refusals = talk.refusals();
+    let Some(first) = refusals.next() else { return };
+    if facts.role == Role::Server || facts.stream.sent.is_none() || ended_by_peer(facts) {
         return;
     }
-    let failed = |shown: String| format!("our request failed: {shown}");
-    match (inner(facts), facts.stream.heard) {
-        (Some(inner), _) => {
-            let Some(failure) = inner.failure else { return };
-            let why = format!("it is an error in {}", inner.title);
-            found.add("W516", |d| match inner.is_named {
-                true => d.because(failed(failure), why),
-                false => d.suggests(failed(failure), why),
-            });
+    let failed = format!("our request failed: {first}");
+    let next = refusals.find(|next| *next != first).map(|next| format!("then came: {next}"));
+    found.add("W516", |d| {
+        match inside {
+            Some(inner) if inner.is_named => {
+                d.because(failed, format!("it is an error in {}", inner.title))
+            }
+            Some(inner) => d.suggests(failed, format!("it is an error in {}", inner.title)),
+            None => d.suggests(failed, "it is marked as an error"),
         }
-        (None, Some(heard))
-            if is_answer(facts)
-                && refuses(facts, heard.content)
-                && !is_expected(facts, "", heard.content) =>
-        {
-            let shown = heard::shown(heard.content);
-            found.add("W516", |d| d.suggests(failed(shown), "it is marked as an error"));
-        }
-        _ => {}
-    }
+        .note_if(next)
+    });
 }
 
-/// Adds our only message if it is none of the agreed protocol, and no message came after it.
-fn foreign(facts: &Facts<'_>, found: &mut Findings<'_>) {
-    let kept = facts.stream.kept;
-    let alone = kept.iter().filter(|message| message.ours).count() == 1;
-    let unanswered = kept.last().is_some_and(|message| message.ours);
+/// Adds our only message if it is none of the agreed protocol, and only heartbeats came after it.
+fn foreign(
+    facts: &Facts<'_>,
+    talk: &Dialogue<'_>,
+    inside: Option<&InnerProtocol>,
+    found: &mut Findings<'_>,
+) {
+    let waited = facts.end.map_or(SILENCE / 2, |end| end.idle_data).max(facts.stream.ours_quiet);
     if facts.role == Role::Server
         || subprotocol(facts).is_none()
-        || !(alone && unanswered && facts.stream.kept_all)
-        || facts.end.is_none_or(|end| end.idle_data < SILENCE)
+        || !(talk.is_ignored() && facts.stream.kept_all)
+        || waited < SILENCE
         || ended_by_peer(facts)
     {
         return;
     }
-    let Some(inner) = inner(facts).filter(|inner| inner.is_named && inner.is_foreign) else {
-        return;
-    };
-    let fact = inner.breach.unwrap_or_else(|| "it has another form".to_owned());
+    let Some(inner) = inside.filter(|inner| inner.is_named && inner.is_foreign) else { return };
+    let fact = inner.breach.clone().unwrap_or_else(|| "it has another form".to_owned());
     let text = format!("our message is not one of {}", inner.title);
     found.add("W518", |d| d.suggests(text, fact));
-}
-
-/// Whether an answer refuses our last message, as JSON or in words.
-fn refuses(facts: &Facts<'_>, content: &[u8]) -> bool {
-    let request = facts.stream.kept.iter().rfind(|message| message.ours);
-    let request = request.map(|message| message.content).unwrap_or_default();
-    let (request, answer) = (heard::text(request), heard::text(content));
-    let (request, answer) = (heard::bare(&request), heard::bare(&answer));
-    match answer.starts_with('{') {
-        true => answer::refuses(&request, &answer, content.len() < HEARD_MOST),
-        false => {
-            // A request may ask about a status of HTTP: `explain 403`.
-            let status = answer.get(..3).filter(|code| code.parse::<u16>().is_ok());
-            let asked = status.is_some_and(|code| request.contains(code));
-            !asked && heard::complains(content) >= Some(Grievance::Shouted)
-        }
-    }
-}
-
-/// Whether the peer's last message is the only one since our last one, apart from a greeting. If
-/// there are more, the last one is one of many events.
-fn is_answer(facts: &Facts<'_>) -> bool {
-    let kept = facts.stream.kept;
-    let ours = kept.iter().rposition(|message| message.ours).map_or(0, |at| at + 1);
-    match &kept[ours..] {
-        [_] => facts.stream.kept_all,
-        [first, _] => facts.stream.kept_all && heard::greets(first.content),
-        _ => false,
-    }
 }
 
 /// Adds a protocol that only the subprotocol names.
@@ -187,7 +155,18 @@ fn silent(facts: &Facts<'_>, protocol: &str, first: &[u8], found: &mut Findings<
     let sent_text =
         facts.stream.sent.is_some_and(|(message, _)| message.opcode == OpCode::Data(Data::Text));
     if protocol == "mqtt" && sent_text {
-        found.add("W511", |d| d.note("the first message sent was text"));
+        // The first packet is CONNECT, whose first byte is 0x10.
+        let packet = facts.stream.sent.is_some_and(|(_, content)| content.starts_with(b"\x10"));
+        found.add("W511", |d| match packet {
+            true => d.note("the first message sent was text"),
+            false => d
+                .title("the first message sent is no packet of MQTT")
+                .suggests(
+                    "the server expects CONNECT, a packet in a binary frame",
+                    "the message is text that does not begin as CONNECT does",
+                )
+                .help("begin with `/mqtt connect` in a script or at the prompt"),
+        });
     }
     let sent = facts.stream.sent.map(|(_, content)| content);
     let connect = sent.is_some_and(|c| c.starts_with(b"CONNECT") || c.starts_with(b"STOMP"));
@@ -250,7 +229,9 @@ fn is_engine_io_3(facts: &Facts<'_>, first: &[u8]) -> bool {
 fn ended_by_peer(facts: &Facts<'_>) -> bool {
     let lost = facts.end.is_some_and(|end| matches!(end.how, EndKind::Fin | EndKind::Reset));
     let ours = facts.close.sent.is_some() && !facts.close.by_peer;
-    (lost && !ours) || facts.close.by_peer && facts.close.received.is_some()
+    (lost && !ours)
+        || facts.close.by_peer && facts.close.received.is_some()
+        || facts.is_closed_illegally()
 }
 
 /// The welcome of ActionCable is an object with the type, and with AnyCable the `sid`. With the

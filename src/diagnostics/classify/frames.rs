@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::findings::Findings;
+use super::why_closed::{ANSWER_IT, UNANSWERED};
 use crate::diagnostics::facts::{EndKind, FrameContext};
-use crate::diagnostics::{Diagnostic, Facts, Form, Place, Severity, Span, sniff};
+use crate::diagnostics::{Clue, Diagnostic, Facts, Form, Place, Severity, Span, sniff};
 use crate::session::endpoint::PongMismatch;
 use crate::wire::deflate::codec::{Inflater, TAIL};
 use crate::wire::deflate::params::MAX_WINDOW_BITS;
@@ -93,6 +94,13 @@ fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &m
         };
         let d = match first.kind {
             ViolationKind::InflateFailed => context_takeover(d, context, facts),
+            ViolationKind::IllegalCloseCode => {
+                let d = d.note_if(context.and_then(close_reason));
+                match Clue::BeatUnanswered.seen(facts) {
+                    Some(fact) => d.suggests(UNANSWERED, fact).help(ANSWER_IT),
+                    None => d,
+                }
+            }
             _ => d,
         };
         // The violation that failed the connection is always an error.
@@ -104,6 +112,16 @@ fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &m
             d.note(format!("the same frame: {} ({})", rule.explanation, rule.code))
         })
     });
+}
+
+/// The reason of a Close, behind its code.
+fn close_reason(context: &FrameContext<'_>) -> Option<String> {
+    let header = &context.header;
+    let payload = header.offset + header.bytes().len() as u64;
+    let at = usize::try_from(payload.checked_sub(context.around_at)?).ok()?;
+    let body = context.around.get(at..)?.get(2..usize::try_from(header.len).ok()?)?;
+    let reason = std::str::from_utf8(body).ok().filter(|_| header.mask.is_none())?;
+    (!reason.is_empty()).then(|| format!("its reason: {reason}"))
 }
 
 /// The text in place of a header, if it is certainly text. The rest of a frame with a wrong length

@@ -4,9 +4,12 @@
 //! Each rule looks for one cause, and the first rule that finds its cause decides. The peer's words
 //! are checked before its silence.
 
+use std::time::Duration;
+
 use super::application::{Inside, path_hint};
 use super::clocks::{aged, ping_interval, seconds};
 use crate::diagnostics::clue::{Complaint, announced, complained, is_qualified};
+use crate::diagnostics::conversation::{Dialogue, PeerPart};
 use crate::diagnostics::facts::{End, SILENCE};
 use crate::diagnostics::heard::{self, Grievance};
 use crate::diagnostics::inner::{inner, unbegun};
@@ -22,6 +25,7 @@ struct Closed<'a> {
     facts: &'a Facts<'a>,
     body: &'a CloseBody,
     end: End,
+    talk: Dialogue<'a>,
 }
 
 /// A rule returns the diagnosis with its cause, if it finds one.
@@ -29,7 +33,7 @@ type CauseRule = fn(&Closed<'_>) -> Option<Diagnostic>;
 
 /// Rules about messages: of this side, of the protocol inside, and the peer's last message and
 /// reason.
-const SAID: [CauseRule; 13] = [
+const SAID: [CauseRule; 15] = [
     no_subprotocol,
     no_message_of_ours,
     login_refused,
@@ -43,6 +47,8 @@ const SAID: [CauseRule; 13] = [
     breach,
     reason_names_fault,
     foreign_message,
+    last_message,
+    ended_inside,
 ];
 
 /// Rules about times: an end at once, a missing heartbeat, a silence.
@@ -73,7 +79,8 @@ pub(super) fn explained(known: Diagnostic, facts: &Facts<'_>, body: &CloseBody) 
             _ => known,
         };
     };
-    let mut closed = Closed { known, facts, body, end };
+    let talk = Dialogue::of(facts, inner(facts).as_ref());
+    let mut closed = Closed { known, facts, body, end, talk };
     if let Some(diagnostic) = SAID.iter().find_map(|rule| rule(&closed)) {
         return diagnostic;
     }
@@ -210,8 +217,12 @@ fn complaint(closed: &Closed<'_>) -> Option<Diagnostic> {
     // A Close in order follows a complaint only by chance, unless the reason repeats the complaint.
     let repeats = !closed.says_nothing() && contains(complaint.text, &closed.body.reason);
     let marked = complaint.grievance >= Grievance::Marked;
-    let done = heard::says_done(&closed.body.reason) && complaint.grievance < Grievance::Refusal;
-    if !complaint.leads() || closed.is_ordinary() && (done || !marked && !repeats) {
+    let refused = complaint.grievance == Grievance::Refusal;
+    let done = heard::says_done(&closed.body.reason) && !refused;
+    let outcome = complaint.is_last
+        && !refused
+        && closed.talk.theirs.last().is_some_and(|one| one.is_outcome);
+    if !complaint.leads() || closed.is_ordinary() && (done || outcome || !marked && !repeats) {
         return None;
     }
     let why = match complaint.is_last {
@@ -225,7 +236,6 @@ fn complaint(closed: &Closed<'_>) -> Option<Diagnostic> {
     };
     // 1000 and 1001 say that everything is in order. Before them, a complaint may be ordinary text,
     // but a refusal of the protocol inside is not.
-    let refused = complaint.grievance == Grievance::Refusal;
     let sure = refused || complaint.is_last && !closed.is_ordinary();
     let shown = complaint.shown();
     Some(if sure { d.because(shown, why) } else { d.suggests(shown, why) })
@@ -235,7 +245,7 @@ fn complaint(closed: &Closed<'_>) -> Option<Diagnostic> {
 fn announcement(closed: &Closed<'_>) -> Option<Diagnostic> {
     let ends = closed.is_regular() || matches!(closed.body.code, Some(1012 | 1013));
     let fact = announced(closed.facts).filter(|_| ends)?;
-    Some(closed.known().suggests(ANNOUNCED, fact))
+    Some(closed.warned().suggests(ANNOUNCED, fact))
 }
 
 /// The reason says that this side sent too many pings.
@@ -299,8 +309,22 @@ fn left_inside(closed: &Closed<'_>) -> Option<Diagnostic> {
     // restart.
     let ours = closed.facts.stream.kept.iter().filter(|message| message.ours).count();
     let early = closed.is_regular() && closed.body.code != Some(1001) && closed.end.last < SILENCE;
-    let inner = inner(closed.facts).filter(|_| early && ours < 2)?;
+    // Without a code, nothing else tells why the server ended the session. A message of ours
+    // right before may have asked for it in the application's words.
+    let bare = closed.body.code.is_none() && closed.facts.stream.ours_quiet >= SILENCE;
+    let early = early && ours < 2;
+    let inner = inner(closed.facts).filter(|inner| early || bare && inner.farewell.is_none())?;
     let (goodbye, title) = (inner.goodbye?, inner.title);
+    if !early {
+        return Some(
+            closed
+                .known()
+                .title("closed after the server ended the session inside")
+                .severity(Severity::Warning)
+                .because("the server ended the session on purpose", format!("in {title} it sent: {goodbye}"))
+                .help("read the server's log at that moment: it may disconnect a client after a message, a login elsewhere or a limit"),
+        );
+    }
     Some(
         closed
             .known()
@@ -326,6 +350,54 @@ fn breach(closed: &Closed<'_>) -> Option<Diagnostic> {
             .suggests("the server closed because of our last message", fact)
             .help("follow the rule: `wscope -v URL` names it beside the message")
     })
+}
+
+/// The reason of a Close in order says something else than goodbye, and it came right after our
+/// message, which did not ask for the end in the protocol inside.
+fn ended_inside(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let Closed { facts, body, .. } = closed;
+    let kept = facts.stream.kept;
+    let ours = kept.last().is_some_and(|last| last.ours) && facts.stream.ours_quiet < SILENCE;
+    let odd = body.code == Some(1000) && !closed.says_nothing();
+    let usual = heard::is_ordinary(&body.reason) || heard::tells_outcome(&body.reason);
+    let begun = kept.iter().any(|one| !one.ours) && ours && odd && !usual;
+    let inner = inner(facts).filter(|inner| begun && inner.is_named && inner.farewell.is_none())?;
+    let reason = String::from_utf8_lossy(&body.reason);
+    Some(
+        closed
+            .known()
+            .severity(Severity::Warning)
+            .title("closed right after our message, with a reason that is no goodbye")
+            .suggests(
+                format!(
+                    "the server ended the session of {} because of our last message",
+                    inner.title
+                ),
+                format!("its reason is \"{reason}\", and this side had not asked for the end"),
+            )
+            .help("read the server's log at that moment, and check what the message names"),
+    )
+}
+
+/// How long before a Close without a reason a message may be that explains it.
+const SHORTLY: Duration = Duration::from_millis(100);
+
+/// The code refuses without a reason, and a message of its own kind came right before.
+fn last_message(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let refuses = matches!(closed.body.code, Some(1008 | 3000..=4999)) && closed.says_nothing();
+    let soon = closed.facts.stream.heard.is_some_and(|heard| heard.quiet < SHORTLY);
+    let last = closed.talk.theirs.last().filter(|_| refuses && soon && !closed.is_named())?;
+    let tells = [PeerPart::Answer, PeerPart::Push, PeerPart::Announcement].contains(&last.part);
+    let copy = heard::is_echo(closed.facts);
+    let told = tells && !last.is_repeated && !copy && heard::tells(last.content);
+    // A session without our message may show more than its answer.
+    let answer = last.part == PeerPart::Answer && closed.facts.stream.ours_quiet < SILENCE / 2;
+    let text = || format!("its last message is {}", heard::shown(last.content));
+    told.then(|| match answer {
+        true => closed.known().possible(text()),
+        false => closed.known().suggests(text(), "the Close came right after it"),
+    })
+    .map(|d| d.help("follow the message"))
 }
 
 /// The code is regular, but the reason names a problem.
@@ -399,7 +471,8 @@ fn at_once(closed: &Closed<'_>) -> Option<Diagnostic> {
 
 /// A server of Socket.IO refused the namespace, and ends connections without one.
 fn namespace_refused(closed: &Closed<'_>) -> Option<Diagnostic> {
-    let failure = inner(closed.facts)?.failure?;
+    let inner = inner(closed.facts)?;
+    let failure = inner.failure(closed.facts.stream.kept)?;
     let refused = failure.starts_with("CONNECT_ERROR") || failure.contains(" CONNECT_ERROR");
     (refused && closed.is_regular() && closed.body.code != Some(1001) && closed.says_nothing())
         .then(|| {
@@ -491,11 +564,15 @@ fn ping_unanswered(closed: &Closed<'_>) -> Option<Diagnostic> {
     }
 }
 
-/// The peer's first message announces a login or a heartbeat, and this side sent nothing.
+/// The peer's first message announces a login or a heartbeat, and this side sent none.
 fn beat_announced(closed: &Closed<'_>) -> Option<Diagnostic> {
     let fact = closed.seen(Clue::BeatAnnounced).filter(|_| closed.end.quiet >= SILENCE / 5)?;
     let unsaid = closed.says_nothing() || closed.seen(Clue::TimeoutReason).is_some();
-    unsaid.then(|| closed.warned().suggests(BEATLESS, fact).help(BEAT))
+    let d = closed.warned();
+    unsaid.then(|| match closed.is_asked() {
+        true => d.suggests(BEATS_MISSING, fact).help(BEAT_IN_TIME),
+        false => d.suggests(BEATLESS, fact).help(BEAT),
+    })
 }
 
 /// The reason names a first message.
@@ -619,11 +696,20 @@ fn silence(closed: &Closed<'_>) -> Option<Diagnostic> {
 pub(super) const ANNOUNCED: &str = "the server ends or restarts, as it announced";
 
 /// The cause if this side did not answer a heartbeat.
-const UNANSWERED: &str = "the application did not receive the answer to its heartbeat message";
+pub(super) const UNANSWERED: &str =
+    "the application did not receive the answer to its heartbeat message";
 
 /// The cause if the server announced a login or a heartbeat.
 pub(in crate::diagnostics) const BEATLESS: &str =
     "the application did not receive what its first message speaks of: a login, or a heartbeat";
+
+/// The cause if the server announced heartbeats, and this side sent other messages alone.
+const BEATS_MISSING: &str =
+    "the application did not receive the heartbeats that its first message speaks of";
+
+/// The help for it.
+const BEAT_IN_TIME: &str =
+    "send a heartbeat in that interval, as the application's clients do; WebSocket pings are none";
 
 /// The help for an announced login or heartbeat.
 pub(in crate::diagnostics) const BEAT: &str = "send what it names, as the application's clients do: the login at once, a heartbeat in its interval; WebSocket pings are none";
@@ -635,7 +721,7 @@ const UNPONGED: &str = "this side did not answer the peer's pings";
 const PONG: &str = "answer its pings: leave out `--no-pong` and faults that withhold pongs";
 
 /// The help for an unanswered heartbeat.
-const ANSWER_IT: &str = "answer it as the application's clients do: `/on REGEX /text ANSWER` in a script or at the prompt";
+pub(super) const ANSWER_IT: &str = "answer it as the application's clients do: `/on REGEX /text ANSWER` in a script or at the prompt";
 
 /// The cause if the peer waited for the first message of the protocol inside.
 pub(in crate::diagnostics) const AWAITS: &str =

@@ -199,7 +199,11 @@ impl JsonRpc {
         let (kind, summary) = match (result, error) {
             (_, Some(error)) => {
                 let part = |name| error.get(name).map(Value::plain).unwrap_or_default();
-                ("error", format!("#{plain} error {} {}", part("code"), brief(&part("message"))))
+                // "additional information about the error" (§5.1), often the only reason.
+                let data = error.get("data").filter(|data| data.says_something());
+                let data = data.map(|data| format!(" {}", data.short())).unwrap_or_default();
+                let (code, message) = (part("code"), brief(&part("message")));
+                ("error", format!("#{plain} error {code} {message}{data}"))
             }
             (Some(result), None) => ("result", format!("#{plain} result {}", result.short())),
             (None, None) => return None,

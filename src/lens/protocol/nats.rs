@@ -68,6 +68,8 @@ const LINE: usize = 64 * 1024;
 struct Nats {
     streams: Streams<NatsOperation>,
     asked: bool,
+    /// Whether the server requires a login in CONNECT.
+    wants_login: bool,
     /// Whether a complaint about a line before CONNECT was reported.
     told: bool,
     /// Whether the server has sent a line.
@@ -210,6 +212,8 @@ impl Nats {
             _ => format!("{verb} {}", brief(rest)),
         };
         self.asked |= from_client && verb == "CONNECT";
+        let required = options.as_ref().and_then(|info| info.get("auth_required"));
+        self.wants_login |= verb == "INFO" && required == Some(&Value::Bool(true));
         let decoded = match verb.as_str() {
             "PING" => Decoded::heartbeat(NAME, "PING").asks("ping", "").replied_by(line("PONG")),
             "PONG" => Decoded::heartbeat(NAME, "PONG").answers("ping"),
@@ -268,7 +272,7 @@ impl Lens for Nats {
     fn expects(&self) -> Option<AwaitedMessage> {
         (!self.asked).then(|| {
             AwaitedMessage::of_client(
-                "CONNECT",
+                if self.wants_login { "CONNECT with a login" } else { "CONNECT" },
                 "the server sends -ERR 'Authentication Timeout' after 2 s",
             )
         })

@@ -70,7 +70,11 @@ impl Lens for Ocpp {
         let summary = match code {
             2 | 6 => format!("{second}#{id} {third}"),
             3 => format!("#{id} {second}"),
-            _ => format!("#{id} error {second} {third}"),
+            _ => {
+                let details = rest.get(3).filter(|details| details.says_something());
+                let details = details.map(|details| format!(" {}", details.short()));
+                format!("#{id} error {second} {third}{}", details.unwrap_or_default())
+            }
         };
         let mut decoded = Decoded::new(NAME, kind, summary).field("type", *kind);
         for (name, value) in fields.iter().zip(rest) {

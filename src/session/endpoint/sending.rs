@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::sent::{self, Sent};
 use super::{Endpoint, State};
 use crate::event::{Cause, Direction, Side};
 use crate::session::framing::{Situation, content_faults, judge};
@@ -92,15 +93,13 @@ impl Endpoint {
         self.messages_sent
     }
 
-    /// The beginning of the first sent message.
-    pub fn first_sent(&self) -> Option<(Data, &[u8])> {
-        self.sent.as_deref()?.part(0)
+    /// The beginnings of the first sent messages, at most [`Self::MOST_KEPT`] with the last one.
+    pub fn kept_sent(&self) -> impl Iterator<Item = (Data, &[u8])> {
+        self.sent.as_deref().into_iter().flat_map(Sent::all)
     }
 
-    /// The beginning of the last sent message, if it is not the first.
-    pub fn last_sent(&self) -> Option<(Data, &[u8])> {
-        self.sent.as_deref()?.part(1)
-    }
+    /// How many sent messages are kept.
+    pub const MOST_KEPT: usize = sent::MOST;
 
     /// Bytes of content of the last message, as far as it was sent.
     pub fn last_sent_len(&self) -> u64 {

@@ -1,11 +1,14 @@
-//! The beginnings of the first and the last sent message.
+//! The beginnings of the first sent messages and of the last one.
 
 use crate::wire::Data;
 
 /// How many bytes of a sent message are kept.
 const KEPT: usize = 320;
 
-/// The beginnings of the first and the last sent message.
+/// How many messages are kept: the first ones, and the last one in the last place.
+pub(super) const MOST: usize = 8;
+
+/// The beginnings of the first sent messages and of the last one.
 #[derive(Debug, Default)]
 pub(super) struct Sent {
     begun: Vec<SentMessage>,
@@ -20,9 +23,9 @@ struct SentMessage {
 }
 
 impl Sent {
-    /// The first message, or the last one if there are several.
-    pub(super) fn part(&self, at: usize) -> Option<(Data, &[u8])> {
-        self.begun.get(at).map(|begun| (begun.opcode, begun.content.as_slice()))
+    /// The kept messages, in their order.
+    pub(super) fn all(&self) -> impl Iterator<Item = (Data, &[u8])> {
+        self.begun.iter().map(|begun| (begun.opcode, begun.content.as_slice()))
     }
 
     /// The length of the last message so far.
@@ -33,7 +36,7 @@ impl Sent {
     /// Takes a piece of a message; `first` if it begins the message.
     pub(super) fn take(&mut self, opcode: Data, piece: &[u8], first: bool) {
         if first {
-            match self.begun.get_mut(1) {
+            match self.begun.get_mut(MOST - 1) {
                 Some(last) => {
                     (last.opcode, last.len) = (opcode, 0);
                     last.content.clear();

@@ -1,0 +1,244 @@
+//! What each kept message of the peer is: a heartbeat, an answer to our request, or something else.
+//!
+//! The diagnoses of a session ask this view, and not the last message alone: a heartbeat or an event
+//! after an error hides nothing.
+
+use serde_json::{Map, Value};
+
+use super::Facts;
+use super::answer::{self, ids, kinds, plain, stem};
+use super::complaint::fails;
+use super::facts::{CrossedMessage, HEARD_MOST};
+use super::heard::{self, Grievance, is_copy};
+use super::inner::{InnerProtocol, is_expected};
+
+/// What a message of the peer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PeerPart {
+    /// It came before our first message, or is the first one and greets.
+    Greeting,
+    /// It only keeps the session alive.
+    Heartbeat,
+    /// It says that the server ends.
+    Announcement,
+    /// It is about something else than our requests.
+    Push,
+    /// It answers a message of ours, or is a copy of it.
+    Answer,
+}
+
+/// A message of the peer.
+#[derive(Debug)]
+pub(super) struct PeerMessage<'a> {
+    pub content: &'a [u8],
+    pub part: PeerPart,
+    /// The text of the refusal, if it refuses our request.
+    pub refusal: Option<String>,
+    /// Whether it tells how the requested work ended, or is a part of the requested result.
+    pub is_outcome: bool,
+    /// Whether other messages have its form, too.
+    pub is_repeated: bool,
+    /// Its place among the kept messages.
+    at: usize,
+}
+
+/// The kept messages of the peer, in their order.
+pub(super) struct Dialogue<'a> {
+    pub theirs: Vec<PeerMessage<'a>>,
+    kept: &'a [CrossedMessage<'a>],
+}
+
+/// A message as far as its form shows.
+struct MessageForm<'a> {
+    content: &'a [u8],
+    text: String,
+    members: Map<String, Value>,
+    /// It is a list, such as one of records.
+    is_list: bool,
+}
+
+/// A message that comes more often than this with other numbers is a heartbeat.
+const OFTEN: usize = 2;
+
+/// The longest heartbeat without a name.
+const BEAT_LEN: usize = 120;
+
+impl<'a> MessageForm<'a> {
+    fn of(content: &'a [u8]) -> Self {
+        let text = heard::text(content);
+        let bare = heard::bare(&text);
+        let is_list = bare.starts_with('[');
+        let text = heard::object_text(&bare).into_owned();
+        let members = answer::object(&text).unwrap_or_default();
+        Self { content, text, members, is_list }
+    }
+
+    /// Its kind, or the names of its members: messages of one form are about one matter.
+    fn matter(&self) -> String {
+        let named = ["type", "event", "op", "channel", "topic", "T", "e", "stream", "method"];
+        let named = named.iter().find_map(|name| self.members.get(*name)?.as_str());
+        let names = || self.members.keys().cloned().collect::<Vec<_>>().join(" ");
+        named.map_or_else(names, str::to_owned)
+    }
+
+    /// Its text with one sign for all digits.
+    fn without_numbers(&self) -> String {
+        self.text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect()
+    }
+
+    /// Whether it has the id of a message of ours. `None` if one of both has no id.
+    fn repeats_id(&self, ours: &Self) -> Option<bool> {
+        let own: Vec<_> = ids(&self.members).collect();
+        let asked = ids(&ours.members).filter(|(_, answers, _)| !answers);
+        let pairs = asked.flat_map(|ours| own.iter().map(move |own| (ours.clone(), own)));
+        let pairs = pairs.filter(|((name, ..), (own, answers, _))| name == own || *answers);
+        pairs.map(|((.., value), (.., own))| value == *own).max()
+    }
+
+    /// Whether it has the verb of a message of ours, in any form of the word.
+    fn repeats_verb(&self, ours: &Self) -> bool {
+        kinds(&ours.members).any(|asked| kinds(&self.members).any(|own| stem(own) == stem(asked)))
+    }
+
+    fn is_whole_object(&self) -> bool {
+        self.content.len() < HEARD_MOST && !self.members.is_empty()
+    }
+
+    /// Whether it refuses this request, as JSON, as XML or in words. The object in a list is an
+    /// answer only if it has the id of the request; otherwise it may be a record.
+    fn refuses(&self, request: &str, by_id: bool) -> bool {
+        if self.text.starts_with('{') && (by_id || !self.is_list) {
+            let whole = self.content.len() < HEARD_MOST;
+            return answer::refuses(request, &self.text, whole);
+        }
+        // A request may ask about a status of HTTP: `explain 403`.
+        let status = self.text.get(..3).filter(|code| code.parse::<u16>().is_ok());
+        let asked = status.is_some_and(|code| request.contains(code));
+        !asked && heard::complains(self.content) >= Some(Grievance::Shouted)
+    }
+
+    /// Whether it continues a report of `earlier`: the same state has another value now.
+    fn continues(&self, earlier: &Self) -> bool {
+        let fine = |word: &str| ["ok", "success"].contains(&&*plain(word));
+        let moved = ["status", "state", "phase", "stage"].iter().any(|name| {
+            let of =
+                |form: &Self| form.members.get(*name).and_then(Value::as_str).map(str::to_owned);
+            let (before, now) = (of(earlier), of(self));
+            before.is_some_and(|word| {
+                !fine(&word) && !fails(&word) && now.is_some_and(|now| now != word)
+            })
+        });
+        let names = |name: &String| self.members.contains_key(name);
+        let same = |(name, value): (&String, &Value)| self.members.get(name) == Some(value);
+        moved && (earlier.members.keys().all(names) || earlier.members.iter().any(same))
+    }
+}
+
+impl<'a> Dialogue<'a> {
+    /// Reads the kept messages. With a lens, what the lens read decides.
+    pub fn of(facts: &Facts<'a>, inner: Option<&InnerProtocol>) -> Self {
+        let kept = facts.stream.kept;
+        let forms: Vec<MessageForm<'a>> =
+            kept.iter().map(|message| MessageForm::of(message.content)).collect();
+        let places = |ours: bool| (0..kept.len()).filter(move |at| kept[*at].ours == ours);
+        let sent: Vec<usize> = places(true).collect();
+        let alike = |at: usize, key: &dyn Fn(&MessageForm<'a>) -> String| {
+            places(false).filter(|other| key(&forms[*other]) == key(&forms[at])).count()
+        };
+        let has_id = |at: usize, ours: &usize| forms[at].repeats_id(&forms[*ours]);
+        // Whether answers have the ids of their requests.
+        let by_id = places(false).any(|at| sent.iter().any(|ours| has_id(at, ours) == Some(true)));
+        let mut waiting: Vec<usize> = Vec::new();
+        let mut theirs: Vec<PeerMessage<'a>> = Vec::new();
+        for (at, form) in forms.iter().enumerate() {
+            if kept[at].ours {
+                waiting.push(at);
+                continue;
+            }
+            let before = &sent[..sent.partition_point(|ours| *ours < at)];
+            let marked = heard::complains(form.content) >= Some(Grievance::Marked);
+            let copied = before.iter().find(|ours| is_copy(forms[**ours].content, form.content));
+            let same_id = before.iter().find(|ours| has_id(at, ours) == Some(true));
+            let same_verb = before.iter().rfind(|ours| form.repeats_verb(&forms[**ours]));
+            let next = waiting.first().filter(|_| facts.stream.kept_all);
+            let often = |most| {
+                !form.members.is_empty() && !marked && alike(at, &MessageForm::matter) > most
+            };
+            let beats = || {
+                let equal = alike(at, &MessageForm::without_numbers) > OFTEN;
+                !marked && (heard::keeps_alive(&form.text) || equal && form.text.len() <= BEAT_LEN)
+            };
+            let (part, answered) = if inner.is_some_and(|inner| inner.read[at].is_idle) {
+                (PeerPart::Heartbeat, None)
+            } else if copied.is_some() {
+                (PeerPart::Answer, copied)
+            } else if same_id.is_some() {
+                (PeerPart::Answer, same_id)
+            } else if beats() {
+                (PeerPart::Heartbeat, None)
+            } else if before.is_empty() && !sent.is_empty() {
+                (PeerPart::Greeting, None)
+            } else if before.iter().any(|ours| has_id(at, ours).is_some()) {
+                (PeerPart::Push, None)
+            } else if same_verb.is_some() {
+                (PeerPart::Answer, same_verb)
+            } else if theirs.is_empty() && !marked && heard::greets(form.content) {
+                (PeerPart::Greeting, None)
+            } else if heard::announces_end(form.content) {
+                (PeerPart::Announcement, None)
+            } else if often(sent.len()) || by_id && !marked || next.is_none() {
+                (PeerPart::Push, None)
+            } else {
+                (PeerPart::Answer, next)
+            };
+            let answered = answered.copied();
+            waiting.retain(|ours| Some(*ours) != answered);
+            let request = answered.or(before.last().copied()).map(|ours| forms[ours].text.as_str());
+            let continues = theirs.iter().any(|one| form.continues(&forms[one.at]));
+            let refuses =
+                copied.is_none() && form.refuses(request.unwrap_or_default(), same_id.is_some());
+            let (failure, line) = match inner {
+                // Bytes may have begun in a message that was not kept.
+                Some(inner) => {
+                    let whole = (facts.stream.kept_all || kept[at].text) && copied.is_none();
+                    let failure = inner.read[at].failure.clone().filter(|_| whole);
+                    (failure.clone(), failure.unwrap_or_default())
+                }
+                None => {
+                    let refused = part == PeerPart::Answer && !continues && refuses;
+                    (refused.then(|| heard::shown(form.content)), String::new())
+                }
+            };
+            theirs.push(PeerMessage {
+                content: form.content,
+                part,
+                refusal: failure.filter(|_| !is_expected(facts, &line, form.content)),
+                is_outcome: continues || request.is_some() && form.is_whole_object() && !refuses,
+                is_repeated: often(1),
+                at,
+            });
+        }
+        Self { theirs, kept }
+    }
+
+    /// The refusals of our requests, except for those after which this side went on: it sent another
+    /// message, and what came then was no refusal.
+    pub fn refusals(&self) -> impl Iterator<Item = &str> {
+        let went_on = |refused: &PeerMessage<'_>| {
+            let ours = (refused.at..self.kept.len()).find(|at| self.kept[*at].ours);
+            let fine = |one: &PeerMessage<'_>| {
+                one.part != PeerPart::Heartbeat && one.refusal.is_none() && Some(one.at) > ours
+            };
+            ours.is_some() && self.theirs.iter().any(fine)
+        };
+        let lasting = self.theirs.iter().filter(move |one| !went_on(one));
+        lasting.filter_map(|one| one.refusal.as_deref())
+    }
+
+    /// Whether only greetings and heartbeats came after our only message.
+    pub fn is_ignored(&self) -> bool {
+        let idle = [PeerPart::Greeting, PeerPart::Heartbeat];
+        self.kept.iter().filter(|message| message.ours).count() == 1
+            && self.theirs.iter().all(|one| idle.contains(&one.part))
+    }
+}

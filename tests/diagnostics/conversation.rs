@@ -1,0 +1,504 @@
+//! Sessions that go on or end after messages of the server: an answer that refuses, and what only
+//! looks like one.
+
+use std::time::Duration;
+
+use wscope::diagnostics::facts::{
+    CloseFacts, CrossedMessage, End, EndKind, LastHeard, StreamFacts,
+};
+use wscope::diagnostics::{Diagnostic, Facts, Severity, classify};
+use wscope::wire::Data;
+use wscope::wire::close::CloseBody;
+
+use crate::support::{Pair, end, message};
+
+/// Messages in their order: those of this side begin with `>`.
+fn kept<'a>(lines: &[&'a str]) -> Vec<CrossedMessage<'a>> {
+    let of = |line: &&'a str| match line.strip_prefix('>') {
+        Some(ours) => CrossedMessage { ours: true, text: true, content: ours.as_bytes() },
+        None => CrossedMessage { ours: false, text: true, content: line.as_bytes() },
+    };
+    lines.iter().map(of).collect()
+}
+
+/// The diagnostics of a session with these messages. The peer closed right after them, or this side
+/// did after two seconds.
+fn session(name: &str, lines: &[&str], close: Option<(Option<u16>, &str)>) -> Vec<Diagnostic> {
+    session_after(0.0, name, lines, close)
+}
+
+/// The same with this time between the last message and a Close.
+fn session_after(
+    quiet: f64,
+    name: &str,
+    lines: &[&str],
+    close: Option<(Option<u16>, &str)>,
+) -> Vec<Diagnostic> {
+    let quiet = Duration::from_secs_f64(if close.is_some() { quiet } else { 2.0 });
+    let header = format!("Sec-WebSocket-Protocol: {name}\r\n");
+    let pair = if name.is_empty() { Pair::open("", "") } else { Pair::open(&header, &header) };
+    let kept = kept(lines);
+    let of = |ours: bool| kept.iter().filter(move |message| message.ours == ours);
+    let first = |ours| of(ours).next().map(|one| message(Data::Text, one.content));
+    let mut last = of(false).rev();
+    let heard = last.next().map(|one| LastHeard {
+        content: one.content,
+        before: last.next().map(|one| one.content).unwrap_or_default(),
+        quiet,
+        answered: kept.last().is_some_and(|one| one.ours),
+    });
+    let at_once = close.is_some() && kept.last().is_some_and(|one| one.ours);
+    let count = of(false).count() as u64;
+    let stream = StreamFacts {
+        frames: count,
+        messages: count,
+        message: first(false),
+        sent: first(true),
+        heard,
+        kept: &kept,
+        kept_all: true,
+        // If our message is the last one, the end came right after it.
+        ours_quiet: Duration::from_secs(if at_once { 0 } else { 4 }),
+        ended_on_ours: at_once,
+        ..StreamFacts::default()
+    };
+    let body = close.map(|(code, reason)| CloseBody { code, reason: reason.as_bytes().to_vec() });
+    let close =
+        CloseFacts { received: body.as_ref(), by_peer: body.is_some(), ..CloseFacts::default() };
+    let last = Duration::from_secs(4);
+    let end = End { last, quiet, ..end(EndKind::Closed, if body.is_some() { 0.0 } else { 2.0 }) };
+    let engine_io = lines[0].starts_with("0{");
+    let url = Some(match engine_io {
+        true => "ws://api.example/socket.io/?EIO=4&transport=websocket",
+        false => "ws://api.example/chat",
+    });
+    classify(&Facts { stream, close, end: Some(end), url, ..pair.facts() })
+}
+
+/// The text of a diagnostic with this code: its causes and notes.
+fn said(found: &[Diagnostic], code: &str) -> Option<String> {
+    let one = found.iter().find(|one| one.entry.code == code)?;
+    let causes = one
+        .causes
+        .iter()
+        .map(|cause| format!("{} ({})", cause.text, cause.because.as_deref().unwrap_or_default()));
+    Some(causes.chain(one.notes.iter().cloned()).collect::<Vec<_>>().join("; "))
+}
+
+const INFO: &str = "INFO {\"server_id\":\"N\",\"version\":\"2.9.10\",\"auth_required\":true}\r\n";
+
+#[test]
+fn the_first_answer_that_refuses_is_reported_whatever_comes_after_it() {
+    let beat = r#"{"channel":"heartbeat"}"#;
+    for (lines, shown) in [
+        (
+            &[
+                INFO,
+                ">CONNECT {\"user\":\"u\"}\r\n",
+                ">SUB secret.x 1\r\n",
+                "-ERR 'Permissions Violation for Subscription to \"secret.x\"'\r\n",
+                "PING\r\n",
+            ][..],
+            "Permissions Violation",
+        ),
+        (
+            &[
+                r#">{"method":"subscribe","params":{"channel":"ticker","symbol":["XBT/FOO"]},"req_id":1}"#,
+                r#"{"channel":"status","type":"update","data":[{"system":"online"}]}"#,
+                r#"{"error":"Currency pair not supported XBT/FOO","method":"subscribe","req_id":1,"success":false,"time_in":"2026-11-30T22:00:00.1Z"}"#,
+                beat,
+                beat,
+                beat,
+            ],
+            "not supported XBT/FOO",
+        ),
+        // The same without an id.
+        (
+            &[
+                r#">{"method":"subscribe","params":{"channel":"ticker"}}"#,
+                r#"{"channel":"status","type":"update","data":[{"system":"online"}]}"#,
+                r#"{"error":"no such channel","method":"subscribe","success":false}"#,
+                beat,
+            ],
+            "no such channel",
+        ),
+        (
+            &[
+                r#">{"action":"auth","key":"AK1"}"#,
+                r#">{"action":"subscribe","bars":["A","B","C","D"]}"#,
+                r#"{"T":"success","msg":"authenticated"}"#,
+                r#"[{"T":"b","S":"A","c":101.2}]"#,
+                r#"[{"T":"b","S":"B","c":101.2}]"#,
+                r#"[{"T":"b","S":"C","c":101.2}]"#,
+                r#"[{"T":"b","S":"D","c":101.2}]"#,
+                r#"[{"T":"error","code":405,"msg":"symbol limit exceeded"}]"#,
+            ],
+            "symbol limit exceeded",
+        ),
+        (
+            &[
+                r#">[{"channel":"/meta/subscribe","clientId":"x","subscription":"/news","id":"1"}]"#,
+                r#"[{"id":"1","clientId":"x","channel":"/meta/subscribe","subscription":"/news","successful":false,"error":"401:x:Unknown client","advice":{"reconnect":"handshake"}}]"#,
+            ],
+            "Unknown client",
+        ),
+        (
+            &[
+                r#">{"id":7,"op":"query"}"#,
+                r#"{"id":7,"type":"result","rows":[1,2]}"#,
+                r#"{"id":7,"type":"end","error":{"code":"QUOTA_EXCEEDED","message":"daily quota of 1000 reads is used up"}}"#,
+            ],
+            "QUOTA_EXCEEDED",
+        ),
+        (
+            &[
+                r#">{"id":1,"path":"/stream/x"}"#,
+                r#"{"status":404,"body":{"message":"no such stream"},"id":1}"#,
+            ],
+            "no such stream",
+        ),
+        (
+            &[
+                ">{\"id\":1,\"method\":\"PUT\",\"path\":\"/a\"}",
+                r#"{"id":1,"statusCode":409,"data":{"error":"revision is stale","code":7}}"#,
+                r#"{"type":"tick","n":1}"#,
+            ],
+            "revision is stale",
+        ),
+        (
+            &[
+                "><get/>",
+                "<?xml version=\"1.0\"?><response status=\"error\"><code>403</code><message>Session expired</message></response>",
+            ],
+            "Session expired",
+        ),
+        (
+            &["><get/>", "<rsp stat=\"fail\"><err code=\"98\" msg=\"Invalid auth token\"/></rsp>"],
+            "Invalid auth token",
+        ),
+        (
+            &[
+                r#">{"seq":1,"to":"nobody","text":"hi"}"#,
+                r#"{"seq":1,"ack":true}"#,
+                r#"{"seq":1,"status":"undeliverable","reason":"no such user: nobody"}"#,
+            ],
+            "no such user",
+        ),
+        // Chat: an event of the room, then the answer to our message.
+        (
+            &[
+                r#">{"ref":3,"type":"join","room":"x"}"#,
+                r#"{"type":"presence","users":3}"#,
+                r#"{"ref":3,"type":"error","reason":"room is full"}"#,
+                r#"{"type":"presence","users":4}"#,
+            ],
+            "room is full",
+        ),
+        (
+            &["{\"type\":\"hello\"}", ">LOGIN a b", "ERR unknown command", "PING", "PING", "PING"],
+            "unknown command",
+        ),
+    ] {
+        let found = session("", lines, None);
+        let told = said(&found, "W516").unwrap_or_default();
+        assert!(
+            told.starts_with("our request failed: ") && told.contains(shown),
+            "{lines:?}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn the_first_of_two_errors_is_the_cause_and_the_second_is_mentioned() {
+    let found = session(
+        "",
+        &[
+            r#">{"action":"auth","key":"WRONG"}"#,
+            r#">{"action":"subscribe","bars":["AAPL"]}"#,
+            r#"[{"T":"error","code":402,"msg":"auth failed"}]"#,
+            r#"[{"T":"error","code":401,"msg":"not authenticated"}]"#,
+        ],
+        None,
+    );
+    let told = said(&found, "W516").expect("a refusal");
+    assert!(told.starts_with("our request failed: [{\"T\":\"error\",\"code\":402"), "{told}");
+    assert!(told.contains("then came: [{\"T\":\"error\",\"code\":401"), "{told}");
+}
+
+#[test]
+fn a_session_that_went_on_after_an_error_and_ordinary_content_are_silent() {
+    for lines in [
+        // This side tried again, with success.
+        &[
+            r#">{"action":"auth","key":"WRONG"}"#,
+            r#"{"type":"error","code":402,"msg":"auth failed"}"#,
+            r#">{"action":"auth","key":"RIGHT"}"#,
+            r#"{"type":"success"}"#,
+        ][..],
+        &[
+            r#">{"id":7,"op":"build"}"#,
+            r#"{"id":7,"status":"queued"}"#,
+            r#"{"id":7,"status":"running"}"#,
+            r#"{"id":7,"status":"failed","error":"out of disk"}"#,
+        ],
+        &[
+            r#">{"type":"say","text":"hi"}"#,
+            r#"{"type":"message","from":"bob","text":"error: I failed my exam"}"#,
+        ],
+        &[
+            ">{}",
+            "2026-11-30 INFO start",
+            "2026-11-30 ERROR refused",
+            "2026-11-30 WARN token expired",
+        ],
+        &[
+            r#">{"op":"subscribe","symbol":"A"}"#,
+            r#"{"op":"subscribed","symbol":"A"}"#,
+            r#"{"symbol":"A","price":1.5,"status":"halted"}"#,
+            r#"{"symbol":"A","price":1.5,"status":"halted","reason":"limit up"}"#,
+        ],
+        &[
+            r#">{"id":1,"op":"search"}"#,
+            r#"{"id":1,"hits":[],"error":null,"message":"no results"}"#,
+        ],
+        &[
+            r#">{"id":1,"op":"validate"}"#,
+            r#"{"id":1,"valid":false,"errors":["line 3: unexpected token"]}"#,
+        ],
+        &[
+            r#">{"id":1,"query":"{a b}"}"#,
+            r#"{"id":1,"data":{"a":1,"b":null},"errors":[{"message":"b failed","path":["b"]}]}"#,
+        ],
+        &[r#">{"op":"sub"}"#, r#"{"op":"sub","ok":true}"#, r#"{"type":"heartbeat","error":null}"#],
+        &[
+            r#">{"id":1,"url":"http://a.example/x"}"#,
+            r#"{"id":1,"status":404,"body":{"message":"Not Found"}}"#,
+        ],
+        &[
+            r#">{"id":1,"op":"get_order"}"#,
+            r#"{"id":1,"status":"rejected","reason":"insufficient margin"}"#,
+        ],
+        &[
+            r#">{"id":1,"op":"flags"}"#,
+            r#"{"id":1,"result":{"denied":true,"reason":"not in cohort"}}"#,
+        ],
+        &["><jobs/>", "<jobs><job status=\"error\"><id>7</id><log>disk full</log></job></jobs>"],
+        &["><get/>", "<svg width=\"4\"><g id=\"error-bars\"><text>error</text></g></svg>"],
+        // Another request's answer, and an event about another user.
+        &[r#">{"id":1,"op":"a"}"#, r#"{"id":1,"result":2}"#, r#"{"id":9,"error":"no such room"}"#],
+        &[
+            r#">{"id":1,"op":"a"}"#,
+            r#"{"id":1,"result":2}"#,
+            r#"{"type":"error","message":"disk full"}"#,
+        ],
+    ] {
+        let found = session("", lines, None);
+        assert!(found.is_empty(), "{lines:?}: {found:?}");
+    }
+}
+
+#[test]
+fn heartbeats_do_not_answer_a_message_of_another_protocol() {
+    let foreign = r#">{"type":"subscribe","channel":"RoomChannel"}"#;
+    let ping = r#"{"type":"ping","message":1796078244}"#;
+    let cable = "actioncable-v1-json";
+    for lines in [
+        &[foreign, r#"{"type":"welcome"}"#, ping, ping][..],
+        &[r#"{"type":"welcome"}"#, foreign, ping],
+        &[r#"{"type":"welcome"}"#, foreign],
+    ] {
+        let found = session(cable, lines, None);
+        let told = said(&found, "W518").unwrap_or_default();
+        assert!(told.starts_with("our message is not one of Action Cable"), "{lines:?}: {found:?}");
+    }
+    let subscribe = r#">{"command":"subscribe","identifier":"{\"channel\":\"RoomChannel\"}"}"#;
+    let confirmed =
+        r#"{"identifier":"{\"channel\":\"RoomChannel\"}","type":"confirm_subscription"}"#;
+    for lines in [
+        &[r#"{"type":"welcome"}"#, subscribe, confirmed, ping][..],
+        &[r#"{"type":"welcome"}"#, subscribe, ping],
+    ] {
+        assert_eq!(said(&session(cable, lines, None), "W518"), None, "{lines:?}");
+    }
+}
+
+#[test]
+fn the_result_of_a_job_before_a_close_in_order_is_no_reason_of_the_end() {
+    for lines in [
+        &[
+            r#">{"id":7}"#,
+            r#"{"job":7,"status":"queued"}"#,
+            r#"{"job":7,"status":"running"}"#,
+            r#"{"job":7,"status":"failed","error":"ffmpeg: permission denied","retries":3}"#,
+        ][..],
+        &[
+            r#">{"id":7}"#,
+            r#"{"id":7,"status":"queued"}"#,
+            r#"{"id":7,"status":"failed","error":"out of disk"}"#,
+        ],
+        &[
+            r#">{"op":"check","host":"db1"}"#,
+            r#"{"stream":"stdout","data":"a"}"#,
+            r#"{"stream":"stdout","data":"b"}"#,
+            r#"{"exit_code":1,"error":"exit status 1"}"#,
+        ],
+        &[
+            r#">{"op":"check","host":"db1"}"#,
+            r#"{"host":"db1","ok":false,"error":"connection refused","checked_at":"2026-11-30"}"#,
+        ],
+    ] {
+        let found = session("", lines, Some((Some(1000), "")));
+        assert_eq!(
+            said(&found, "W700").filter(|told| told.contains("last message")),
+            None,
+            "{lines:?}: {found:?}"
+        );
+    }
+    for lines in [
+        &[r#">{"token":"x"}"#, r#"{"error":"invalid token"}"#][..],
+        &[
+            r#">{"op":"join"}"#,
+            r#"{"type":"welcome"}"#,
+            r#"{"type":"error","message":"no such room"}"#,
+        ],
+    ] {
+        let found = session("", lines, Some((Some(1000), "")));
+        let told = said(&found, "W700").unwrap_or_default();
+        assert!(told.contains("its last message is"), "{lines:?}: {found:?}");
+    }
+}
+
+#[test]
+fn a_message_of_its_own_kind_right_before_a_refusing_close_is_quoted() {
+    let welcome = r#"{"type":"welcome"}"#;
+    let replaced = r#"{"type":"session_replaced","by":"another tab"}"#;
+    for lines in [&[welcome, replaced][..], &[">{}", welcome, replaced]] {
+        let found = session("", lines, Some((Some(4005), "")));
+        let told = said(&found, "W723").unwrap_or_default();
+        assert!(told.contains("its last message is {\"type\":\"session_replaced\""), "{found:?}");
+    }
+    let tick = r#"{"type":"tick","n":1}"#;
+    for lines in
+        [&[welcome][..], &[">{}", welcome, tick, tick], &[">{}", r#"{"op":"a","ok":true}"#]]
+    {
+        let found = session("", lines, Some((Some(4005), "")));
+        let told = said(&found, "W723").unwrap_or_default();
+        assert!(!told.contains("last message"), "{lines:?}: {found:?}");
+    }
+}
+
+#[test]
+fn the_details_of_an_error_are_quoted() {
+    let call = r#">{"jsonrpc":"2.0","id":1,"method":"crash"}"#;
+    for (name, request, answer, shown) in [
+        (
+            "",
+            call,
+            r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"Error","data":"database is locked"}}"#,
+            "database is locked",
+        ),
+        (
+            "",
+            call,
+            r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"Invalid params","data":{"reason":"wrong format","param":"instrument_name"}}}"#,
+            "instrument_name",
+        ),
+        (
+            "ocpp1.6",
+            r#">[2,"1","BootNotification",{"chargePointVendor":"V"}]"#,
+            r#"[4,"1","ProtocolError","Payload for Action is incomplete",{"cause":"'chargePointModel' is a required property"}]"#,
+            "is a required property",
+        ),
+    ] {
+        let found = session(name, &[request, answer], None);
+        let told = said(&found, "W516").unwrap_or_default();
+        assert!(told.contains(shown), "{answer}: {found:?}");
+    }
+}
+
+#[test]
+fn a_login_that_the_greeting_requires_is_named() {
+    let refused = "-ERR 'Authorization Violation'\r\n";
+    let close = Some((Some(1008), "Authentication Failure"));
+    let found = session("", &[INFO, ">SUB a 1\r\n", refused], close);
+    let told = said(&found, "W708").unwrap_or_default();
+    assert!(told.contains("NATS goes on with CONNECT with a login of the client"), "{found:?}");
+    let open = "INFO {\"server_id\":\"N\",\"version\":\"2.9.10\",\"auth_required\":false}\r\n";
+    let found = session("", &[open, ">{}", "-ERR 'Unknown Protocol Operation'\r\n"], close);
+    assert!(!said(&found, "W708").unwrap_or_default().contains("with a login"), "{found:?}");
+}
+
+#[test]
+fn a_text_that_is_no_packet_of_mqtt_is_told_from_a_packet_in_a_text_frame() {
+    for (sent, packet) in
+        [(r#">{"topic":"home/a","payload":"1"}"#, false), (">\u{10}\u{0e}\0\u{4}MQTT", true)]
+    {
+        let found = session("mqtt", &[sent], Some((None, "")));
+        let help = &found.iter().find(|one| one.entry.code == "W511").expect("W511").help;
+        assert_eq!(
+            (help.contains("`-b`"), help.contains("/mqtt connect")),
+            (packet, !packet),
+            "{help}"
+        );
+    }
+}
+
+#[test]
+fn an_interval_of_heartbeats_in_the_greeting_asks_for_them() {
+    let hello = r#"{"op":"hello","heartbeat_interval":1000}"#;
+    let (identify, ready) = (r#">{"op":"identify","token":"t"}"#, r#"{"op":"ready","guilds":[]}"#);
+    let close = Some((Some(4009), "session timed out"));
+    for (lines, missing) in [
+        (&[hello, identify, ready][..], true),
+        (&[r#"{"type":"welcome","data":{"heartbeatInterval":2}}"#, identify, ready], true),
+        (&[hello, identify, ready, r#">{"op":"heartbeat"}"#, r#"{"op":"pong"}"#], false),
+        (&[r#"{"op":"hello","heartbeat_interval":41250}"#, identify, ready], false),
+        (&[r#"{"op":"hello"}"#, identify, ready], false),
+    ] {
+        let found = session_after(2.5, "", lines, close);
+        let told = said(&found, "W723").unwrap_or_default();
+        let names = told.contains("the heartbeats that its first message speaks of");
+        assert_eq!(names, missing, "{lines:?}: {found:?}");
+    }
+}
+
+#[test]
+fn an_end_by_the_server_inside_is_named_and_one_that_was_asked_for_is_not() {
+    let open =
+        r#"0{"sid":"a","upgrades":[],"pingInterval":2000,"pingTimeout":1500,"maxPayload":2000}"#;
+    let joined = [open, ">40", r#"40{"sid":"b"}"#, r#">42["kick"]"#];
+    let kicked = [&joined[..], &[r#"42["news"]"#, "41"]].concat();
+    let found = session("", &kicked, Some((None, "")));
+    let told = said(&found, "W705").unwrap_or_default();
+    assert!(
+        told.contains("the server ended the session on purpose (in Engine.IO 3 and 4 it sent: "),
+        "{found:?}"
+    );
+    let found = session("", &[&joined[..], &[">41"]].concat(), Some((None, "")));
+    assert!(!said(&found, "W705").unwrap_or_default().contains("on purpose"), "{found:?}");
+
+    let (connect, connected) =
+        (">CONNECT\naccept-version:1.2\n\n\0", "CONNECTED\nversion:1.2\n\n\0");
+    let send = ">SEND\ndestination:/exchange/nope/x\n\nhi\0";
+    for (last, reason, odd) in [
+        (send, "STOMP died", true),
+        (send, "bye", false),
+        (send, "", false),
+        (">DISCONNECT\nreceipt:1\n\n\0", "STOMP died", false),
+    ] {
+        let found = session("v12.stomp", &[connect, connected, last], Some((Some(1000), reason)));
+        let told = said(&found, "W700").unwrap_or_default();
+        assert_eq!(told.contains("because of our last message"), odd, "{last} {reason}: {found:?}");
+    }
+}
+
+#[test]
+fn an_announced_shutdown_is_a_warning() {
+    let notice = r#"{"type":"notice","text":"Server going down for maintenance in 0 minutes"}"#;
+    let found = session("", &[r#"{"type":"welcome"}"#, notice], Some((Some(1001), "")));
+    assert_eq!(found[0].severity, Severity::Warning, "{found:?}");
+    assert!(
+        said(&found, "W701").expect("W701").starts_with("the server ends or restarts"),
+        "{found:?}"
+    );
+}
