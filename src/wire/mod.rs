@@ -13,6 +13,7 @@ pub mod fault;
 pub mod frame;
 pub mod handshake;
 pub mod head;
+pub mod host;
 pub mod http_date;
 pub mod mask;
 pub mod percent;
