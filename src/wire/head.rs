@@ -14,7 +14,7 @@ mod syntax;
 
 use std::ops::Range;
 
-pub use body::RequestBody;
+pub use body::BodyFraming;
 pub use defect::{HeadDefect, HeadDefectKind};
 pub use forward::{AbsoluteForm, Forwarding, absolute_form};
 pub use parser::{Fed, HeadError, HeadLimits, HeadParser};

@@ -165,36 +165,34 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// The schemes of a header with their parameters (RFC 9110 §11.6.1). Text that breaks the grammar
-/// ends the list.
-fn challenges(value: &[u8]) -> Vec<(String, Vec<(String, String)>)> {
+/// The schemes of a list of challenges with their parameters: "WWW-Authenticate = #challenge" and
+/// "Proxy-Authenticate = #challenge" (RFC 9110 §11.6.1, §11.7.1). An element that breaks the grammar
+/// is skipped; a quoted string without an end ends the list.
+pub fn challenges(value: &[u8]) -> Vec<(String, Vec<(String, String)>)> {
     let text = String::from_utf8_lossy(value);
     let mut found: Vec<(String, Vec<(String, String)>)> = Vec::new();
-    let mut rest = text.trim_start();
+    let mut rest = &*text;
     while !rest.is_empty() {
-        let end = rest.find(|c: char| !c.is_ascii() || !is_token(&[c as u8])).unwrap_or(rest.len());
-        let (word, behind) = rest.split_at(end);
-        if word.is_empty() {
-            return found;
-        }
-        let behind = behind.trim_start();
-        rest = match behind.strip_prefix('=') {
+        let element = rest.trim_start_matches([' ', '\t', ',']);
+        let is_new = found.is_empty() || rest[..rest.len() - element.len()].contains(',');
+        let is_other = |c: char| !c.is_ascii() || !is_token(&[c as u8]);
+        let (word, behind) = element.split_at(element.find(is_other).unwrap_or(element.len()));
+        rest = match behind.trim_start().strip_prefix('=') {
             // A name and its value: a parameter of the previous scheme.
             Some(value) => {
-                let Some((value, behind)) = parameter_value(value.trim_start()) else {
-                    return found;
-                };
+                let Some((value, behind)) = parameter_value(value.trim_start()) else { break };
                 if let Some((_, fields)) = found.last_mut() {
                     fields.push((word.to_owned(), value));
                 }
                 behind
             }
-            None => {
+            None if is_new && !word.is_empty() => {
                 found.push((word.to_owned(), Vec::new()));
                 behind
             }
+            // The token68 of a scheme, or text that breaks the grammar.
+            None => &element[element.find(',').unwrap_or(element.len())..],
         };
-        rest = rest.trim_start_matches([' ', '\t', ',']);
     }
     found
 }
@@ -276,6 +274,19 @@ mod tests {
         assert_eq!(challenge("WWW-Authenticate: Basic realm=\"x\"\r\n"), None);
         let only = "WWW-Authenticate: Digest realm=\"x\", nonce=\"y\", qop=\"auth-int\"\r\n";
         assert_eq!(challenge(only), None);
+    }
+
+    #[test]
+    fn what_belongs_to_no_scheme_is_skipped() {
+        for before in ["Negotiate YII/a+b==, ", "NTLM TlRM, ", ", ,Basic realm=x, ", "é, "] {
+            let found = challenge(&format!("WWW-Authenticate: {before}Digest {EXAMPLE}\r\n"));
+            assert!(found.is_some(), "{before}");
+        }
+        let names = |value: &[u8]| challenges(value).into_iter().map(|it| it.0).collect::<Vec<_>>();
+        assert_eq!(
+            names(b"Negotiate YII/a+b==,,NTLM TlRM,Basic realm=\"x, Digest"),
+            ["Negotiate", "NTLM", "Basic"]
+        );
     }
 
     #[test]
