@@ -163,19 +163,9 @@ impl Relay {
             setup;
         let intervening = setup.intervening;
         let agreed = Agreed::default();
-        let limits = Limits::default();
-        let setup = ConnectionSetup {
-            id,
-            agreed: &agreed,
-            endpoint: None,
-            limits,
-            observed: false,
-            evidence: false,
-            memory,
-            backlog: memory,
-        };
+        let setup = ConnectionSetup::new(id, &agreed, None, memory);
         let mut client = Connection::new(link, inbound, &setup, now);
-        let answers = Observer::before_handshake(Direction::ToClient, limits);
+        let answers = Observer::before_handshake(Direction::ToClient, setup.limits);
         let mut server = Connection::new(server, answers, &setup, now);
         server.sender(now).bytes(request.raw());
         if !asks_for_websocket(&request) || has_body(&request) {

@@ -27,7 +27,7 @@ use crate::net::signals::Signal;
 use crate::net::tls::TlsClient;
 use crate::net::tls::options::TlsVersion;
 use crate::output::reporter::Reporter;
-use crate::session::{EndpointConfig, Limits};
+use crate::session::EndpointConfig;
 use crate::ui::sanitize;
 use crate::wire::Role;
 use crate::wire::handshake::rules::{self, Outcome, Report};
@@ -304,15 +304,10 @@ impl Battery {
             transport_timeout: TRANSPORT,
             ..EndpointConfig::new(Role::Client)
         };
+        let (endpoint, agreed) = (endpoint.into(), &opened.report.agreed);
         let setup = ConnectionSetup {
-            id: opened.conn,
-            agreed: &opened.report.agreed,
-            endpoint: Some(&endpoint.into()),
-            limits: Limits::default(),
             observed: self.is_shown(runtime),
-            evidence: false,
-            memory: &self.memory,
-            backlog: &self.memory,
+            ..ConnectionSetup::new(opened.conn, agreed, Some(&endpoint), &self.memory)
         };
         let facts = CaseFacts {
             opening: CaseOpening::Open,

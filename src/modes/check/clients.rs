@@ -691,14 +691,8 @@ impl Clients {
         now: Instant,
     ) -> Connection {
         let setup = ConnectionSetup {
-            id,
-            agreed,
-            endpoint: Some(&self.endpoint),
-            limits: Limits::default(),
             observed,
-            evidence: false,
-            memory: &self.memory,
-            backlog: &self.memory,
+            ..ConnectionSetup::new(id, agreed, Some(&self.endpoint), &self.memory)
         };
         Connection::new(link, inbound, &setup, now)
     }
