@@ -15,8 +15,8 @@ use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::{NextRound, Ready, Runtime, Task, run};
 use crate::event::Ending;
 use crate::net::signals::Signal;
-use crate::session::endpoint::PongMismatch;
 use crate::session::EndpointConfig;
+use crate::session::endpoint::PongMismatch;
 use crate::wire::Role;
 
 /// The limit for queued data; the session sends and keeps little.
