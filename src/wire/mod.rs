@@ -28,6 +28,11 @@ pub use tungstenite::protocol::Role;
 pub use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
 pub use violation::{Violation, ViolationKind};
 
+/// Bytes in lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The name of a role.
 pub fn role_name(role: Role) -> &'static str {
     match role {

@@ -3,13 +3,12 @@
 //! SHA-256 and MD5, their `-sess` forms, `qop=auth`, and servers of RFC 2069 without qop.
 //! Randomness is an argument.
 
-use std::fmt::Write as _;
-
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
 
 use crate::wire::head::{Head, is_token};
+use crate::wire::hex;
 
 /// A challenge that wscope can answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,16 +35,10 @@ enum Algorithm {
 
 impl Algorithm {
     fn hash(self, text: &str) -> String {
-        let mut out = String::new();
-        let digest: &mut dyn Iterator<Item = u8> = match self {
-            Self::Md5 => &mut Md5::digest(text.as_bytes()).into_iter(),
-            Self::Sha256 => &mut Sha256::digest(text.as_bytes()).into_iter(),
-        };
-        for byte in digest {
-            // Writing to a String never fails.
-            let _ = write!(out, "{byte:02x}");
+        match self {
+            Self::Md5 => hex(&Md5::digest(text.as_bytes())),
+            Self::Sha256 => hex(&Sha256::digest(text.as_bytes())),
         }
-        out
     }
 }
 
