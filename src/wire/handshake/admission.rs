@@ -8,7 +8,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use super::grammar::parse_subprotocols;
 use super::quoted;
 use super::rules::request_http::host_of_origin;
-use crate::wire::head::{Head, absolute_form};
+use crate::wire::head::{AbsoluteForm, Head, absolute_form};
 use crate::wire::host::{address, is_loopback, split_port};
 
 /// A server's requirements for a request, in addition to the rules of the RFC. The default accepts
@@ -232,11 +232,12 @@ impl std::fmt::Debug for Authorization {
 pub fn path(request: &Head) -> &[u8] {
     let target = request.request_line().map_or(&b"/"[..], |line| line.target);
     // RFC 9112 §3.2.2: a server must accept the absolute form, too.
-    let resource = absolute_form(target).map_or(target, |absolute| absolute.resource);
-    match resource.split(|byte| *byte == b'?').next() {
-        None | Some(b"") => b"/",
-        Some(path) => path,
-    }
+    let resource = match absolute_form(target) {
+        None => target,
+        Some(AbsoluteForm { resource, .. }) if resource.starts_with(b"/") => resource,
+        Some(_) => b"/",
+    };
+    resource.split(|byte| *byte == b'?').next().unwrap_or(resource)
 }
 
 /// Compares in a time that depends only on the length, so the time does not show how far a guess is
@@ -290,6 +291,17 @@ mod tests {
             "http://e?/chat",
             "http://e#/chat",
         ] {
+            assert_eq!(status(&admission, &request(target, "")), Some(404), "{target}");
+        }
+    }
+
+    #[test]
+    fn an_absolute_target_without_a_path_means_the_root() {
+        let admission = Admission { paths: vec!["/".to_owned()], ..Admission::default() };
+        for target in ["/", "/?a", "http://example.com", "http://example.com?/chat"] {
+            assert_eq!(status(&admission, &request(target, "")), None, "{target}");
+        }
+        for target in ["?a", "*", "//example.com", "http://example.com/chat"] {
             assert_eq!(status(&admission, &request(target, "")), Some(404), "{target}");
         }
     }
