@@ -482,22 +482,17 @@ fn report(object: &Value) -> Report {
 
 fn open(object: &Value) -> Agreed {
     let extensions = strings(object.get("extensions")).map(str::as_bytes);
-    let deflate = object.get("deflate").filter(|one| one.is_object());
-    let bits = |deflate: &Value, name: &str| {
-        number(deflate, name).and_then(|bits| u8::try_from(bits).ok()).unwrap_or(15).clamp(8, 15)
-    };
-    let flag = |deflate: &Value, name: &str| {
-        deflate.get(name).and_then(Value::as_bool).unwrap_or_default()
-    };
+    let mut deflate: Option<DeflateParams> =
+        object.get("deflate").filter(|one| one.is_object()).map(|one| read(Some(one)));
+    if let Some(params) = &mut deflate {
+        for bits in [&mut params.server_max_window_bits, &mut params.client_max_window_bits] {
+            *bits = (*bits).clamp(8, 15);
+        }
+    }
     Agreed {
         subprotocol: string(object, "subprotocol"),
         extensions: parse_extensions(extensions).unwrap_or_default(),
-        deflate: deflate.map(|deflate| DeflateParams {
-            server_no_context_takeover: flag(deflate, "server_no_context_takeover"),
-            client_no_context_takeover: flag(deflate, "client_no_context_takeover"),
-            server_max_window_bits: bits(deflate, "server_max_window_bits"),
-            client_max_window_bits: bits(deflate, "client_max_window_bits"),
-        }),
+        deflate,
     }
 }
 

@@ -215,12 +215,7 @@ fn accept(steps: &AcceptSteps, object: &mut ObjectWriter<'_>) {
 fn open(agreed: &Agreed, object: &mut ObjectWriter<'_>) {
     object.optional("subprotocol", agreed.subprotocol.as_deref());
     object.strings("extensions", &agreed.extensions);
-    object.nested_if("deflate", agreed.deflate, |deflate, object| {
-        object.flag("server_no_context_takeover", deflate.server_no_context_takeover);
-        object.flag("client_no_context_takeover", deflate.client_no_context_takeover);
-        object.number("server_max_window_bits", deflate.server_max_window_bits.into());
-        object.number("client_max_window_bits", deflate.client_max_window_bits.into());
-    });
+    object.value("deflate", &agreed.deflate);
 }
 
 pub(super) fn close(body: &CloseBody, object: &mut ObjectWriter<'_>) {
