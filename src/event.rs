@@ -7,6 +7,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::wire::close::CloseBody;
 use crate::wire::handshake::Agreed;
 use crate::wire::handshake::rules::Report;
@@ -345,9 +347,11 @@ pub struct Phases {
 }
 
 /// The result of a TLS handshake.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct TlsFacts {
     /// The end with which TLS was agreed: a proxy uses TLS with both.
+    #[serde(skip)]
     pub peer: Option<Role>,
     /// Protocol version, as in `TLS 1.3`, if the ServerHello was seen.
     pub version: Option<String>,
@@ -355,18 +359,19 @@ pub struct TlsFacts {
     pub cipher: Option<String>,
     /// The protocol agreed by ALPN.
     pub alpn: Option<String>,
-    /// The peer's own certificate.
-    pub certificate: Option<CertificateFacts>,
-    /// The other certificates that it sent, in their order, if the library shows them.
-    pub chain: Vec<CertificateFacts>,
     /// Whether the chain and the name were verified (not with `--insecure`).
     pub verified: bool,
     /// The error that verification would have reported, if `--insecure` switched it off.
     pub problem: Option<String>,
+    /// The peer's own certificate.
+    pub certificate: Option<CertificateFacts>,
+    /// The other certificates that it sent, in their order, if the library shows them.
+    pub chain: Vec<CertificateFacts>,
 }
 
 /// The contents of a certificate.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct CertificateFacts {
     /// The subject's name in RFC 4514 form, such as `CN=example.com,O=Example`.
     pub subject: String,
@@ -382,6 +387,7 @@ pub struct CertificateFacts {
     /// The serial number's octets in lower-case hex.
     pub serial: String,
     /// Whether it says where the issuer's certificate can be downloaded (RFC 5280 §4.2.2.1).
+    #[serde(skip)]
     pub names_issuer: bool,
 }
 
@@ -412,7 +418,8 @@ pub enum Side {
 }
 
 /// The deadline of wscope that passed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum TimeoutKind {
     /// No connection within `--connect-timeout`.
     Connect,
@@ -561,7 +568,8 @@ impl Ending {
 }
 
 /// Counts of one direction.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Totals {
     /// Frames of every kind.
     pub frames: u64,

@@ -29,7 +29,7 @@ fuzz_target!(|input: &[u8]| {
         assert!(name.len() <= 253 && name.chars().all(is_plain), "{name:?}");
     }
     let head = Head::parse(HeadKind::Request, case.bytes);
-    absolute_form(&head);
+    absolute_form(case.bytes);
     let host = case.flag(0).then(|| "host.example".to_owned());
     let forwarding = Forwarding { base: String::new(), host, is_proxy: true };
     if let Some(passed) = forwarding.apply(&head, case.flag(1)) {

@@ -21,6 +21,7 @@ use crate::ui::ending;
 use crate::ui::sanitize::escaped;
 use crate::wire::handshake::headers::HeaderEdit;
 use crate::wire::head::Head;
+use crate::wire::host::address;
 use crate::wire::secret::is_secret;
 
 /// How long a trial waits for an answer, at most.
@@ -173,7 +174,7 @@ fn with_only_http2(config: &OpenConfig, evidence: &OpeningEvidence) -> Option<Op
 
 /// TLS without a name, if one was sent.
 fn without_name(config: &OpenConfig) -> Option<OpenConfig> {
-    let is_name = config.target.host.trim_matches(['[', ']']).parse::<IpAddr>().is_err();
+    let is_name = address(&config.target.host).is_none();
     (is_name && config.transport.tls.server_name == ServerName::Host).then(|| {
         let mut other = bare(config);
         other.transport.tls.server_name = ServerName::Unsent;

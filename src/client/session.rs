@@ -218,15 +218,11 @@ impl<'a> ClientSession<'a> {
         let Opened { conn, link, inbound, report, evidence, .. } = opened;
         let looks = runtime.reporter.looks_at_frames();
         let setup = ConnectionSetup {
-            id: conn,
-            agreed: &report.agreed,
-            endpoint: Some(&config.endpoint),
             limits: config.open.limits,
             // --write-out prints the number of sent frames.
             observed: looks || config.reach.write_out.is_some(),
             evidence: true,
-            memory: &self.memory,
-            backlog: &self.memory,
+            ..ConnectionSetup::new(conn, &report.agreed, Some(&config.endpoint), &self.memory)
         };
         let mut connection = Connection::new(link, inbound, &setup, now);
         if let Some(mut injector) = FaultInjector::of(config.faults.of(conn.0, Role::Client)) {

@@ -15,8 +15,8 @@ use crate::engine::opening_evidence::OpeningEvidence;
 use crate::engine::runtime::{NextRound, Ready, Runtime, Task, run};
 use crate::event::Ending;
 use crate::net::signals::Signal;
+use crate::session::EndpointConfig;
 use crate::session::endpoint::PongMismatch;
-use crate::session::{EndpointConfig, Limits};
 use crate::wire::Role;
 
 /// The limit for queued data; the session sends and keeps little.
@@ -48,15 +48,11 @@ impl TrialTalk {
     /// Takes over an open connection.
     pub fn new(opened: Opened) -> Self {
         let memory = Budget::new(MEMORY);
+        let endpoint = EndpointConfig::new(Role::Client).into();
+        let agreed = &opened.report.agreed;
         let setup = ConnectionSetup {
-            id: opened.conn,
-            agreed: &opened.report.agreed,
-            endpoint: Some(&EndpointConfig::new(Role::Client).into()),
-            limits: Limits::default(),
-            observed: false,
             evidence: true,
-            memory: &memory,
-            backlog: &memory,
+            ..ConnectionSetup::new(opened.conn, agreed, Some(&endpoint), &memory)
         };
         let mut connection = Connection::new(opened.link, opened.inbound, &setup, Instant::now());
         let round_trip = Rc::default();

@@ -15,6 +15,7 @@ use super::url::Url;
 use crate::event::{CertificateFacts, Direction};
 use crate::wire::Role;
 use crate::wire::head::Head;
+use crate::wire::host::{address, is_loopback, is_private};
 use crate::wire::secret::is_secret;
 
 /// Words in a path, and the subprotocols that servers require there.
@@ -1620,9 +1621,8 @@ impl Clue {
                 fits.then(|| format!("the name is {host}"))
             }
             Self::HostIsAddress => {
-                let url = url?;
-                let host = url.host.trim_matches(['[', ']']);
-                host.parse::<std::net::IpAddr>().is_ok().then(|| format!("{host} is an address"))
+                let host = url?.host;
+                address(host).map(|_| format!("{} is an address", host.trim_matches(['[', ']'])))
             }
             Self::AfterOurMessage => {
                 // If the server answered earlier messages for some time, our last one was not its
@@ -1686,22 +1686,6 @@ fn subprotocols_of(path: &str) -> Option<(&'static str, &'static [&'static str])
 /// The subprotocols that a path suggests.
 pub fn suggested_subprotocols(path: &str) -> &'static [&'static str] {
     subprotocols_of(path).map_or(&[], |(_, names)| names)
-}
-
-/// Whether a host is an address of a private network.
-fn is_private(host: &str) -> bool {
-    match host.trim_matches(['[', ']']).parse() {
-        Ok(std::net::IpAddr::V4(address)) => address.is_private(),
-        Ok(std::net::IpAddr::V6(address)) => address.is_unique_local(),
-        Err(_) => false,
-    }
-}
-
-/// Whether a host is this machine, as seen from this machine.
-fn is_loopback(host: &str) -> bool {
-    let host = host.trim_matches(['[', ']']);
-    host.eq_ignore_ascii_case("localhost")
-        || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }
 
 /// Names the issuer of the only certificate that the server sent.

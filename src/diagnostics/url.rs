@@ -3,6 +3,7 @@
 //!
 //! `net::target` decides whether a URL is legal; this module splits any text.
 
+use crate::wire::host::split_port;
 use crate::wire::secret::is_secret;
 
 /// The parts of a text that should be a URL.
@@ -37,11 +38,8 @@ impl<'a> Url<'a> {
             Some((userinfo, place)) => (Some(userinfo), place),
             None => (None, authority),
         };
-        let colon = place.rfind(':').filter(|colon| !place[*colon..].contains(']'));
-        let (host, port) = match colon {
-            Some(colon) => (&place[..colon], place[colon + 1..].parse().ok()),
-            None => (place, None),
-        };
+        let (host, port) = split_port(place);
+        let port = port.and_then(|port| port.parse().ok());
         let (path, query) = resource.split_once('?').unwrap_or((resource, ""));
         Self { scheme, userinfo, host, port, path, query, fragment }
     }

@@ -70,6 +70,20 @@ pub struct ConnectionSetup<'a> {
     pub backlog: &'a Rc<Budget>,
 }
 
+impl<'a> ConnectionSetup<'a> {
+    /// The usual settings: the default limits, one limit for all queued data, nothing that watches
+    /// the connection.
+    pub fn new(
+        id: ConnId,
+        agreed: &'a Agreed,
+        endpoint: Option<&'a Arc<EndpointConfig>>,
+        memory: &'a Rc<Budget>,
+    ) -> Self {
+        let (limits, observed, evidence) = (Limits::default(), false, false);
+        Self { id, agreed, endpoint, limits, observed, evidence, memory, backlog: memory }
+    }
+}
+
 /// An open connection.
 pub struct Connection {
     id: ConnId,

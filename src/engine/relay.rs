@@ -33,7 +33,7 @@ use crate::wire::close::CloseBody;
 use crate::wire::fault::{Fault, FaultKind, with_fault};
 use crate::wire::handshake::Agreed;
 use crate::wire::handshake::rules::{HandshakeContext, check};
-use crate::wire::head::{Head, RequestBody};
+use crate::wire::head::{BodyFraming, Head};
 use crate::wire::violation::Violation;
 
 /// The initial settings of a relay.
@@ -113,7 +113,7 @@ pub struct Relay {
 
 /// An ordinary request and its response.
 struct Exchange {
-    body: RequestBody,
+    body: BodyFraming,
     /// The bytes of the body that wait for the server's leg.
     waiting: usize,
     /// More data followed the body.
@@ -125,7 +125,7 @@ impl Exchange {
     fn of(request: &Head) -> Option<Self> {
         let is_tunnel = request.request_line().is_none_or(|line| line.method == b"CONNECT");
         let is_ordinary = !is_tunnel && request.get("Upgrade").is_none();
-        is_ordinary.then(|| Self { body: RequestBody::of(request), waiting: 0, more: false })
+        is_ordinary.then(|| Self { body: BodyFraming::of(request), waiting: 0, more: false })
     }
 
     /// Keeps only the client's data that belongs to the request. Returns whether more data has
@@ -135,7 +135,7 @@ impl Exchange {
     fn end(&mut self, client: &mut Connection) -> bool {
         let mut received = client.take_received();
         let new = received.get(self.waiting..).unwrap_or_default();
-        let own = self.waiting + self.body.take(new);
+        let own = self.waiting + self.body.take(new, |_| ());
         let more = own < received.len();
         received.truncate(own);
         self.waiting = own;
@@ -163,19 +163,9 @@ impl Relay {
             setup;
         let intervening = setup.intervening;
         let agreed = Agreed::default();
-        let limits = Limits::default();
-        let setup = ConnectionSetup {
-            id,
-            agreed: &agreed,
-            endpoint: None,
-            limits,
-            observed: false,
-            evidence: false,
-            memory,
-            backlog: memory,
-        };
+        let setup = ConnectionSetup::new(id, &agreed, None, memory);
         let mut client = Connection::new(link, inbound, &setup, now);
-        let answers = Observer::before_handshake(Direction::ToClient, limits);
+        let answers = Observer::before_handshake(Direction::ToClient, setup.limits);
         let mut server = Connection::new(server, answers, &setup, now);
         server.sender(now).bytes(request.raw());
         if !asks_for_websocket(&request) || has_body(&request) {

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::fmt::{self, Write};
 
 use super::secrets::{Named, Secrets};
+use crate::wire::hex;
 
 /// A value.
 #[derive(Clone, Debug, PartialEq)]
@@ -249,8 +250,7 @@ impl fmt::Display for Value {
                 if strict {
                     f.write_char('"')?;
                 }
-                f.write_str("h'")?;
-                bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
+                write!(f, "h'{}", hex(bytes))?;
                 f.write_str(if strict { "'\"" } else { "'" })
             }
             Self::List(values) => {

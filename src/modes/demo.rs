@@ -137,16 +137,9 @@ impl EchoServer {
             OpeningProgress::Accepted(request) => {
                 let (link, inbound) = opening.into_parts();
                 let memory = Budget::new(MEMORY);
-                let setup = ConnectionSetup {
-                    id: ConnId(1),
-                    agreed: &request.agreed,
-                    endpoint: Some(&EndpointConfig::new(Role::Server).into()),
-                    limits: Limits::default(),
-                    observed: false,
-                    evidence: false,
-                    memory: &memory,
-                    backlog: &memory,
-                };
+                let endpoint = EndpointConfig::new(Role::Server).into();
+                let setup =
+                    ConnectionSetup::new(ConnId(1), &request.agreed, Some(&endpoint), &memory);
                 let mut connection = Box::new(Connection::new(link, inbound, &setup, now));
                 connection.add(Echo::default());
                 Ok(DemoStage::Open(connection))

@@ -28,6 +28,7 @@ use super::files;
 use super::plain_io::plain_io;
 use super::random;
 use super::tls::{TlsError, TlsServer};
+use crate::wire::hex;
 
 /// The file of the key and the certificate; only its owner can read it.
 const SECRET: &str = "wscope-ca-key.pem";
@@ -285,8 +286,7 @@ fn params(key: &KeyPair) -> CertificateParams {
 /// A different name for each key, so that users can distinguish old authorities in a list.
 fn common_name(key: &KeyPair) -> String {
     let digest = Sha256::digest(key.subject_public_key_info());
-    let id: String = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("wscope proxy CA {id}")
+    format!("wscope proxy CA {}", hex(&digest[..4]))
 }
 
 /// The subject in the text form of X.509, with the last part first.

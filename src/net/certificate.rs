@@ -12,6 +12,7 @@ use x509_cert::ext::pkix::name::GeneralName;
 use x509_cert::ext::pkix::{AuthorityInfoAccessSyntax, SubjectAltName};
 
 use crate::event::CertificateFacts;
+use crate::wire::hex;
 
 /// The method of an AuthorityInfoAccess that names the issuer's certificate.
 const CA_ISSUERS: der::asn1::ObjectIdentifier =
@@ -80,10 +81,6 @@ fn ip_text(octets: &[u8]) -> String {
     } else {
         format!("IP:{}", hex(octets))
     }
-}
-
-fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use super::proxy::Destination;
+use crate::wire::host::address;
 
 /// All overrides, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -150,8 +151,7 @@ fn read_port(text: &str) -> Result<u16, OverrideError> {
 
 /// An address with or without brackets, as in curl.
 fn read_address(text: &str) -> Result<IpAddr, OverrideError> {
-    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
-    bare.parse().map_err(|_| OverrideError::Address(text.to_owned()))
+    address(text).ok_or_else(|| OverrideError::Address(text.to_owned()))
 }
 
 #[cfg(test)]

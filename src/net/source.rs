@@ -13,6 +13,7 @@ use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
 
 use super::plain_io::plain_io;
+use crate::wire::host;
 
 /// The local end of connections; by default, the system chooses it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -143,15 +144,12 @@ impl FromStr for Interface {
     /// An address, with or without brackets; a name; or, as in curl, `if!NAME` and `host!ADDRESS`.
     fn from_str(text: &str) -> Result<Self, SourceError> {
         let wrong = || SourceError::Interface(text.to_owned());
-        let address = |text: &str| {
-            let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-            bare.unwrap_or(text).parse().map(Self::Address)
-        };
+        let address = |text: &str| host::address(text).map(Self::Address);
         if let Some(text) = text.strip_prefix("host!") {
-            return address(text).map_err(|_| wrong());
+            return address(text).ok_or_else(wrong);
         }
         let name = text.strip_prefix("if!").unwrap_or(text);
-        if let Ok(address) = address(name) {
+        if let Some(address) = address(name) {
             return Ok(address);
         }
         // Linux: at most 15 bytes, no slash, no white space, no colon (dev_valid_name).

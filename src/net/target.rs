@@ -11,7 +11,6 @@ mod tests;
 use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fmt;
-use std::net::IpAddr;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
@@ -20,6 +19,7 @@ use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
 use url::{Host, ParseError, Position, Url};
 
+use crate::wire::host::is_loopback;
 use crate::wire::percent::percent_decoded;
 
 /// A parsed WebSocket URL.
@@ -239,14 +239,9 @@ impl Target {
         }
     }
 
-    /// Whether the host names this machine: `localhost` and names below it
-    /// (RFC 6761 §6.3), 127.0.0.0/8, `::1`.
+    /// Whether the host names this machine.
     pub fn is_loopback(&self) -> bool {
-        if let Ok(address) = self.host.parse::<IpAddr>() {
-            return address.to_canonical().is_loopback();
-        }
-        let name = self.host.strip_suffix('.').unwrap_or(&self.host);
-        name == "localhost" || name.ends_with(".localhost")
+        is_loopback(self.host.strip_suffix('.').unwrap_or(&self.host))
     }
 }
 

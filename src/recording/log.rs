@@ -4,13 +4,15 @@ use std::collections::HashMap;
 use std::io::{BufRead, Read as _};
 use std::time::Duration;
 
+use serde::Deserialize as _;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::Result;
 use super::{Fact, Record, RecordingError};
 use crate::event::{
-    Cause, CertificateFacts, CommandEnd, ConnId, Direction, Ending, Intervened, Intervention, Lost,
-    Made, Phases, Side, Stamp, TimeoutKind, TlsFacts, Totals,
+    Cause, CommandEnd, ConnId, Direction, Ending, Intervened, Intervention, Lost, Made, Phases,
+    Side, Stamp, TimeoutKind, TlsFacts,
 };
 use crate::ui::hex::unhex;
 use crate::ui::{base64, clock, notation};
@@ -227,7 +229,10 @@ impl<R: BufRead> LogReader<R> {
                 },
                 "listening" => Fact::Listening(owned("url")),
                 "connected" => Fact::Connected { local: owned("local"), peer: owned("peer") },
-                "tls" => Fact::Tls(Box::new(tls(object))),
+                "tls" => {
+                    let peer = role(object, "peer");
+                    Fact::Tls(Box::new(TlsFacts { peer, ..read(Some(object)) }))
+                }
                 "timing" => Fact::Timing(phases(object)),
                 "handshake" => Fact::Judged(Box::new(report(object))),
                 "open" => Fact::Open(open(object)),
@@ -433,6 +438,11 @@ fn duration(object: &Value, name: &str) -> Option<Duration> {
     number(object, name).map(Duration::from_micros)
 }
 
+/// A part that is written as it is read; its default if it is missing or malformed.
+fn read<T: DeserializeOwned + Default>(part: Option<&Value>) -> T {
+    part.and_then(|part| T::deserialize(part).ok()).unwrap_or_default()
+}
+
 fn strings(array: Option<&Value>) -> impl Iterator<Item = &str> {
     array.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
@@ -452,43 +462,12 @@ fn role(object: &Value, name: &str) -> Option<Role> {
     [Role::Client, Role::Server].into_iter().find(|role| role_name(*role) == own)
 }
 
-fn tls(object: &Value) -> TlsFacts {
-    let chain = object.get("chain").and_then(Value::as_array);
-    TlsFacts {
-        peer: role(object, "peer"),
-        version: string(object, "version"),
-        cipher: string(object, "cipher"),
-        alpn: string(object, "alpn"),
-        certificate: object.get("certificate").filter(|one| one.is_object()).map(certificate),
-        chain: chain.into_iter().flatten().map(certificate).collect(),
-        verified: object.get("verified").and_then(Value::as_bool).unwrap_or_default(),
-        problem: string(object, "problem"),
-    }
-}
-
-fn certificate(object: &Value) -> CertificateFacts {
-    let text = |name: &str| string(object, name).unwrap_or_default();
-    CertificateFacts {
-        subject: text("subject"),
-        issuer: text("issuer"),
-        names: strings(object.get("names")).map(str::to_owned).collect(),
-        not_before: text("not_before"),
-        not_after: text("not_after"),
-        serial: text("serial"),
-        names_issuer: false,
-    }
-}
-
 fn report(object: &Value) -> Report {
     let verdicts = object.get("verdicts").and_then(Value::as_array);
     let verdict = |object: &Value| {
         let id = object.get("rule")?.as_str()?;
-        let outcome = match object.get("outcome")?.as_str()? {
-            "pass" => Outcome::Pass,
-            "fail" => Outcome::Fail,
-            "warn" => Outcome::Warn,
-            _ => Outcome::NotApplicable,
-        };
+        let outcome =
+            Outcome::deserialize(object.get("outcome")?).unwrap_or(Outcome::NotApplicable);
         let rule = RULES.iter().find(|rule| rule.id == id)?;
         Some(RuleVerdict { rule, outcome, text: string(object, "text").unwrap_or_default() })
     };
@@ -503,22 +482,17 @@ fn report(object: &Value) -> Report {
 
 fn open(object: &Value) -> Agreed {
     let extensions = strings(object.get("extensions")).map(str::as_bytes);
-    let deflate = object.get("deflate").filter(|one| one.is_object());
-    let bits = |deflate: &Value, name: &str| {
-        number(deflate, name).and_then(|bits| u8::try_from(bits).ok()).unwrap_or(15).clamp(8, 15)
-    };
-    let flag = |deflate: &Value, name: &str| {
-        deflate.get(name).and_then(Value::as_bool).unwrap_or_default()
-    };
+    let mut deflate: Option<DeflateParams> =
+        object.get("deflate").filter(|one| one.is_object()).map(|one| read(Some(one)));
+    if let Some(params) = &mut deflate {
+        for bits in [&mut params.server_max_window_bits, &mut params.client_max_window_bits] {
+            *bits = (*bits).clamp(8, 15);
+        }
+    }
     Agreed {
         subprotocol: string(object, "subprotocol"),
         extensions: parse_extensions(extensions).unwrap_or_default(),
-        deflate: deflate.map(|deflate| DeflateParams {
-            server_no_context_takeover: flag(deflate, "server_no_context_takeover"),
-            client_no_context_takeover: flag(deflate, "client_no_context_takeover"),
-            server_max_window_bits: bits(deflate, "server_max_window_bits"),
-            client_max_window_bits: bits(deflate, "client_max_window_bits"),
-        }),
+        deflate,
     }
 }
 
@@ -528,29 +502,16 @@ fn ending(object: &Value, role: Option<Role>) -> Ending {
         let reason = string(body, "reason").unwrap_or_default().into_bytes();
         Some(CloseBody { code: code(body), reason })
     };
-    let totals = |name: &str| {
-        let count = |field| object.get(name).and_then(|one| number(one, field)).unwrap_or_default();
-        Totals {
-            frames: count("frames"),
-            messages: count("messages"),
-            bytes: count("bytes"),
-            wire_bytes: count("wire_bytes"),
-        }
-    };
     let detail = string(object, "detail").unwrap_or_default();
     let cause = match object.get("cause").and_then(Value::as_str) {
         Some("violation") => match object.get("violation").and_then(violation) {
             Some(violation) => Cause::Violation(violation),
             None => Cause::Dropped,
         },
-        Some("timeout") => Cause::Timeout(match &*detail {
-            "connect" => TimeoutKind::Connect,
-            "handshake" => TimeoutKind::Handshake,
-            "close" => TimeoutKind::Close,
-            "pong" => TimeoutKind::Pong,
-            "idle" => TimeoutKind::Idle,
-            _ => TimeoutKind::MaxTime,
-        }),
+        Some("timeout") => {
+            let kind = object.get("detail").map(TimeoutKind::deserialize);
+            Cause::Timeout(kind.and_then(std::result::Result::ok).unwrap_or(TimeoutKind::MaxTime))
+        }
         Some("lost") => {
             let known = [
                 Lost::EndOfStream,
@@ -581,8 +542,8 @@ fn ending(object: &Value, role: Option<Role>) -> Ending {
         sent: close("sent"),
         received: close("received"),
         duration: duration(object, "duration_us").unwrap_or_default(),
-        out: totals("out"),
-        r#in: totals("in"),
+        out: read(object.get("out")),
+        r#in: read(object.get("in")),
     }
 }
 

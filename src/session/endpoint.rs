@@ -477,11 +477,6 @@ impl Endpoint {
         Arc::make_mut(&mut self.config).auto_pong = mode;
     }
 
-    /// The number of pongs that wait for their time.
-    pub fn pongs_waiting(&self) -> usize {
-        self.pings.as_ref().map_or(0, |pings| pings.waiting())
-    }
-
     /// Whether a Close is answered.
     pub fn auto_close(&self) -> bool {
         self.config.auto_close

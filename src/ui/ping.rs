@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::clock;
+use crate::session::stats::RoundTrips;
 
 /// How many of the last round trips the drawing shows at most.
 const RECENT: usize = 512;
@@ -88,10 +89,7 @@ pub struct PingRoundTrips {
     pub answered: u64,
     /// Not answered in time.
     pub lost: u64,
-    /// The sum of the times in seconds, and the sum of their squares.
-    sum: f64,
-    squares: f64,
-    range: Option<(Duration, Duration)>,
+    times: RoundTrips,
     buckets: [u64; BUCKETS],
     /// The last round trips; `None` is a lost ping.
     recent: VecDeque<Option<Duration>>,
@@ -122,11 +120,7 @@ impl PingRoundTrips {
             PingEvent::Late { .. } | PingEvent::Stray { .. } => return,
         };
         self.answered += 1;
-        let seconds = time.as_secs_f64();
-        self.sum += seconds;
-        self.squares += seconds * seconds;
-        let (min, max) = self.range.unwrap_or((time, time));
-        self.range = Some((min.min(time), max.max(time)));
+        self.times.push(time);
         let bucket = (0..BUCKETS).find(|at| time <= bound(*at)).unwrap_or(BUCKETS - 1);
         self.buckets[bucket] += 1;
         self.remember(Some(time));
@@ -141,11 +135,8 @@ impl PingRoundTrips {
 
     /// The figures, if a ping was answered.
     pub fn figures(&self) -> Option<RoundTripFigures> {
-        let (min, max) = self.range?;
-        let count = self.answered as f64;
-        let mean = self.sum / count;
-        let variance = (self.squares / count - mean * mean).max(0.0);
-        let (avg, mdev) = (Duration::from_secs_f64(mean), Duration::from_secs_f64(variance.sqrt()));
+        let times = &self.times;
+        let (min, avg, max, mdev) = (times.min()?, times.mean()?, times.max()?, times.deviation()?);
         Some(RoundTripFigures { min, avg, max, mdev })
     }
 
@@ -189,7 +180,9 @@ impl PingRoundTrips {
     /// The round trips as a histogram, and the last ones in order, for a terminal of this width.
     /// Without round trips, the drawing is empty.
     pub fn drawing(&self, width: usize) -> String {
-        let Some((least, most)) = self.range else { return String::new() };
+        let Some(RoundTripFigures { min: least, max: most, .. }) = self.figures() else {
+            return String::new();
+        };
         let columns = width.saturating_sub(LABELS).max(LEAST);
         let highest = self.buckets.iter().copied().max().unwrap_or_default().max(1);
         let mut text = "\n".to_owned();

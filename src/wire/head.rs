@@ -14,9 +14,9 @@ mod syntax;
 
 use std::ops::Range;
 
-pub use body::RequestBody;
+pub use body::BodyFraming;
 pub use defect::{HeadDefect, HeadDefectKind};
-pub use forward::{Forwarding, absolute_form};
+pub use forward::{AbsoluteForm, Forwarding, absolute_form};
 pub use parser::{Fed, HeadError, HeadLimits, HeadParser};
 use scan::{FieldSpan, StartSpan, inner_range};
 pub use syntax::{HeadKind, HttpVersion, is_token, is_token_byte};

@@ -13,6 +13,7 @@ pub mod fault;
 pub mod frame;
 pub mod handshake;
 pub mod head;
+pub mod host;
 pub mod http_date;
 pub mod mask;
 pub mod percent;
@@ -26,6 +27,11 @@ pub use frame::{FrameHeader, LengthForm};
 pub use tungstenite::protocol::Role;
 pub use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
 pub use violation::{Violation, ViolationKind};
+
+/// Bytes in lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
 
 /// The name of a role.
 pub fn role_name(role: Role) -> &'static str {

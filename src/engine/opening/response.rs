@@ -8,7 +8,7 @@ use crate::net::target::Target;
 use crate::net::tls::options::ServerName;
 use crate::ui::sanitize;
 use crate::wire::handshake::rules::{self, HandshakeContext, Report, Sni, UrlFacts};
-use crate::wire::head::Head;
+use crate::wire::head::{BodyFraming, Head};
 
 /// How much of a refusal's body is read and shown.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
@@ -59,7 +59,7 @@ pub(crate) struct RefusalBody {
     enough: usize,
     /// The last chunk ends the body (RFC 9112 §7.1); a peer that keeps the connection open sends
     /// nothing more.
-    chunked: bool,
+    chunks: Option<BodyFraming>,
 }
 
 impl RefusalBody {
@@ -71,44 +71,35 @@ impl RefusalBody {
         Self {
             content: Vec::new(),
             enough: announced.unwrap_or(MAX_BODY).min(MAX_BODY),
-            chunked: response.has_token("Transfer-Encoding", "chunked"),
+            chunks: response.has_token("Transfer-Encoding", "chunked").then(BodyFraming::in_chunks),
         }
     }
 
     /// Adds bytes of the body.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
         let room = self.enough - self.content.len();
-        self.content.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        let bytes = &bytes[..bytes.len().min(room)];
+        self.content.extend_from_slice(bytes);
+        if let Some(chunks) = &mut self.chunks {
+            chunks.take(bytes, |_| ());
+        }
     }
 
     /// Whether the body is complete.
     pub(crate) fn is_complete(&self) -> bool {
-        self.content.len() >= self.enough || self.chunked && self.content.ends_with(b"0\r\n\r\n")
+        self.content.len() >= self.enough
+            || self.chunks.as_ref().is_some_and(BodyFraming::is_complete)
     }
 
     /// Its content, without the chunk framing.
     pub(crate) fn content(&self) -> Cow<'_, [u8]> {
-        let unchunked = self.chunked.then(|| without_chunks(&self.content));
-        // A body that does not begin with a chunk is shown unchanged.
-        match unchunked.filter(|content| !content.is_empty()) {
-            Some(content) => content.into(),
-            None => Cow::Borrowed(&self.content),
+        let mut content = Vec::new();
+        if self.chunks.is_some() {
+            BodyFraming::in_chunks().take(&self.content, |piece| content.extend_from_slice(piece));
         }
+        // A body that does not begin with a chunk is shown unchanged.
+        if content.is_empty() { (&self.content).into() } else { content.into() }
     }
-}
-
-/// The content of a body in chunks (RFC 9112 §7.1), as far as it is valid.
-fn without_chunks(mut rest: &[u8]) -> Vec<u8> {
-    let mut content = Vec::new();
-    while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-        let size = String::from_utf8_lossy(&rest[..end]);
-        let digits = size.split(';').next().unwrap_or_default().trim();
-        let Ok(size @ 1..) = usize::from_str_radix(digits, 16) else { break };
-        rest = &rest[end + 1..];
-        content.extend_from_slice(&rest[..size.min(rest.len())]);
-        rest = rest.get(size.saturating_add(2)..).unwrap_or_default();
-    }
-    content
 }
 
 /// Head and body of a refusal, escaped and indented for stderr.
@@ -132,21 +123,4 @@ fn quote_lines(bytes: &[u8], text: &mut String) {
 /// The beginning of an answer that is not HTTP, for a quotation.
 pub(crate) fn first_bytes(bytes: &[u8]) -> Vec<u8> {
     bytes[..bytes.len().min(64)].to_vec()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn chunks_are_joined_and_nonsense_ends_them() {
-        let whole = b"5\r\nPage \r\n9;x=1\r\nnot found\r\n0\r\n\r\n";
-        assert_eq!(without_chunks(whole), b"Page not found");
-        for end in 0..whole.len() {
-            assert!(b"Page not found".starts_with(&without_chunks(&whole[..end])), "{end}");
-        }
-        for odd in [&b"zz\r\nx"[..], b"ffffffffffffffff\r\nx", b"\r\n", b"-1\r\nx"] {
-            assert!(without_chunks(odd).len() <= 1);
-        }
-    }
 }

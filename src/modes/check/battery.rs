@@ -22,12 +22,12 @@ use crate::engine::opening::{ClientOpening, Opened, Opening as _, request};
 use crate::engine::runtime::{NextRound, Ready, Runtime, Task, run};
 use crate::event::Event;
 use crate::modes::check::open::{OpenTrial, TRANSPORT};
-use crate::modes::check::transcripts::{Recorder, Transcripts};
+use crate::modes::check::transcripts::{Recorder, Transcripts, recorded};
 use crate::net::signals::Signal;
 use crate::net::tls::TlsClient;
 use crate::net::tls::options::TlsVersion;
 use crate::output::reporter::Reporter;
-use crate::session::{EndpointConfig, Limits};
+use crate::session::EndpointConfig;
 use crate::ui::sanitize;
 use crate::wire::Role;
 use crate::wire::handshake::rules::{self, Outcome, Report};
@@ -271,17 +271,10 @@ impl Battery {
                     }
                 }
             }
-            RunningCase::Open(mut open) => {
-                runtime.give_turn(&mut open.connection, now)?;
-                if open.go_on(now) {
-                    // Sent data leaves at once.
-                    runtime.give_turn(&mut open.connection, now)?;
-                }
-                match open.wake {
-                    Some(_) => Ok(Some(RunningCase::Open(open))),
-                    None => self.finished(*open, runtime, now),
-                }
-            }
+            RunningCase::Open(mut open) => match open.turn(runtime, now)? {
+                false => Ok(Some(RunningCase::Open(open))),
+                true => self.finished(*open, runtime, now),
+            },
             RunningCase::Leaving { work, mut connection, until } => {
                 runtime.give_turn(&mut connection, now)?;
                 let close = connection.endpoint().and_then(|own| own.received_close());
@@ -304,15 +297,10 @@ impl Battery {
             transport_timeout: TRANSPORT,
             ..EndpointConfig::new(Role::Client)
         };
+        let (endpoint, agreed) = (endpoint.into(), &opened.report.agreed);
         let setup = ConnectionSetup {
-            id: opened.conn,
-            agreed: &opened.report.agreed,
-            endpoint: Some(&endpoint.into()),
-            limits: Limits::default(),
             observed: self.is_shown(runtime),
-            evidence: false,
-            memory: &self.memory,
-            backlog: &self.memory,
+            ..ConnectionSetup::new(opened.conn, agreed, Some(&endpoint), &self.memory)
         };
         let facts = CaseFacts {
             opening: CaseOpening::Open,
@@ -473,21 +461,12 @@ impl Task for Battery {
         }
         self.start(runtime, now)?;
         for slot in 0..self.running.len() {
-            if let Some(RecordedCase { running, mut recorder }) = self.running[slot].take() {
-                recorder.iter_mut().for_each(|recorder| recorder.take_over(runtime));
-                let stepped = self.step(running, runtime, now);
-                recorder.iter_mut().try_for_each(|recorder| recorder.give_back(runtime))?;
-                if let (Some(recorder), Some((work, verdict))) = (&mut recorder, self.judged.take())
-                {
-                    recorder.judged(work, verdict);
-                }
-                match (stepped?, recorder) {
-                    (Some(running), recorder) => {
-                        self.running[slot] = Some(RecordedCase { running, recorder });
-                    }
-                    (None, Some(recorder)) => recorder.end()?,
-                    (None, None) => {}
-                }
+            if let Some(RecordedCase { running, recorder }) = self.running[slot].take() {
+                let stepped = recorded(recorder, runtime, |runtime| {
+                    (self.step(running, runtime, now), self.judged.take())
+                });
+                self.running[slot] =
+                    stepped?.map(|(running, recorder)| RecordedCase { running, recorder });
             }
         }
         Ok(())
@@ -500,10 +479,7 @@ impl Task for Battery {
         }
         let wants = |recorded: &RecordedCase| match &recorded.running {
             RunningCase::Opening { opening, .. } => opening.wants_turn(),
-            RunningCase::Open(open) => {
-                open.connection.wants_turn(&runtime.stdout, &runtime.reporter)
-                    || open.wake.is_some_and(|at| at <= now)
-            }
+            RunningCase::Open(open) => open.wants_turn(runtime, now),
             RunningCase::Leaving { connection, .. } => {
                 connection.wants_turn(&runtime.stdout, &runtime.reporter)
             }
@@ -513,9 +489,7 @@ impl Task for Battery {
         }
         let due = |recorded: &RecordedCase| match &recorded.running {
             RunningCase::Opening { opening, .. } => opening.deadline(),
-            RunningCase::Open(open) => {
-                open.connection.deadline().into_iter().chain(open.wake).min()
-            }
+            RunningCase::Open(open) => open.deadline(),
             RunningCase::Leaving { connection, until, .. } => {
                 connection.deadline().into_iter().chain([*until]).min()
             }

@@ -31,7 +31,7 @@ use crate::event::{ConnId, Event};
 use crate::modes::check::battery::{LEAVING, MEMORY};
 use crate::modes::check::commands::{Process, with_url};
 use crate::modes::check::open::OpenTrial;
-use crate::modes::check::transcripts::{Recorder, Transcripts};
+use crate::modes::check::transcripts::{Recorder, Transcripts, recorded};
 use crate::net::child::Dying;
 use crate::net::link::{Link, SocketLink};
 use crate::net::listener::Listeners;
@@ -634,11 +634,7 @@ impl Clients {
                 }
             }
             VisitorStage::Open(mut open, token) => {
-                runtime.give_turn(&mut open.connection, now)?;
-                if open.go_on(now) {
-                    runtime.give_turn(&mut open.connection, now)?;
-                }
-                if open.wake.is_some() {
+                if !open.turn(runtime, now)? {
                     return Ok(Some(VisitorStage::Open(open, token)));
                 }
                 let OpenTrial { work, mut connection, facts, pinged, .. } = *open;
@@ -691,14 +687,8 @@ impl Clients {
         now: Instant,
     ) -> Connection {
         let setup = ConnectionSetup {
-            id,
-            agreed,
-            endpoint: Some(&self.endpoint),
-            limits: Limits::default(),
             observed,
-            evidence: false,
-            memory: &self.memory,
-            backlog: &self.memory,
+            ..ConnectionSetup::new(id, agreed, Some(&self.endpoint), &self.memory)
         };
         Connection::new(link, inbound, &setup, now)
     }
@@ -831,23 +821,13 @@ impl Task for Clients {
             match self.entries[slot].take() {
                 Some(Participant::Process(process)) => self.look_at_process(process, slot, now),
                 Some(Participant::Visitor(visitor)) => {
-                    let Visitor { id, stage, mut recorder } = *visitor;
-                    recorder.iter_mut().for_each(|recorder| recorder.take_over(runtime));
-                    let stepped = self.step(id, stage, runtime, now);
-                    recorder.iter_mut().try_for_each(|recorder| recorder.give_back(runtime))?;
-                    if let (Some(recorder), Some((work, verdict))) =
-                        (&mut recorder, self.judged.take())
-                    {
-                        recorder.judged(work, verdict);
-                    }
-                    match (stepped?, recorder) {
-                        (Some(stage), recorder) => {
-                            let visitor = Visitor { id, stage, recorder };
-                            self.entries[slot] = Some(Participant::Visitor(Box::new(visitor)));
-                        }
-                        (None, Some(recorder)) => recorder.end()?,
-                        (None, None) => {}
-                    }
+                    let Visitor { id, stage, recorder } = *visitor;
+                    let stepped = recorded(recorder, runtime, |runtime| {
+                        (self.step(id, stage, runtime, now), self.judged.take())
+                    });
+                    self.entries[slot] = stepped?.map(|(stage, recorder)| {
+                        Participant::Visitor(Box::new(Visitor { id, stage, recorder }))
+                    });
                 }
                 None => {}
             }
@@ -872,10 +852,7 @@ impl Task for Clients {
             Participant::Process(process) => process.wants_turn(),
             Participant::Visitor(visitor) => match &visitor.stage {
                 VisitorStage::Opening(opening) => opening.wants_turn(),
-                VisitorStage::Open(open, _) => {
-                    open.connection.wants_turn(&runtime.stdout, &runtime.reporter)
-                        || open.wake.is_some_and(|at| at <= now)
-                }
+                VisitorStage::Open(open, _) => open.wants_turn(runtime, now),
                 VisitorStage::Leaving(connection, ..) => {
                     connection.wants_turn(&runtime.stdout, &runtime.reporter)
                 }
@@ -889,9 +866,7 @@ impl Task for Clients {
             Participant::Process(process) => process.due(now),
             Participant::Visitor(visitor) => match &visitor.stage {
                 VisitorStage::Opening(opening) => Some(opening.deadline()),
-                VisitorStage::Open(open, _) => {
-                    open.connection.deadline().into_iter().chain(open.wake).min()
-                }
+                VisitorStage::Open(open, _) => open.deadline(),
                 VisitorStage::Leaving(connection, until, _) => {
                     connection.deadline().into_iter().chain([*until]).min()
                 }

@@ -12,7 +12,6 @@ mod transcripts;
 
 use std::fs;
 use std::io;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -45,6 +44,7 @@ use crate::ui::style::Palette;
 use crate::ui::terminal::Terminal;
 use crate::wire::Role;
 use crate::wire::handshake::headers::HeaderEdit;
+use crate::wire::host::is_private;
 
 /// The time limit for a run against a server.
 const SERVER_TIME: Duration = Duration::from_secs(60);
@@ -112,7 +112,8 @@ fn test_server(
         config.headers.push(HeaderEdit::send("User-Agent", name)?);
     }
     let url = config.target.to_string();
-    if !args.i_own_this && !is_near(&config.target) {
+    let near = config.target.is_loopback();
+    if !args.i_own_this && !near && !is_private(&config.target.host) {
         confirm(&config.target, cases.len(), terminal)?;
     }
     // A single case is shown in full; of several cases, only what the user requested.
@@ -129,7 +130,6 @@ fn test_server(
     runtime.listen_to_signals()?;
     let transcripts = demands.transcripts(Role::Client, seen)?;
     let shown = shown.filter(|_| transcripts.is_none());
-    let near = config.target.is_loopback();
     // If cases run one by one, the report can name the case that crashed the server.
     let usual = if near && cases.len() > FEW { 4 } else { 1 };
     let plan = CheckRun::new(
@@ -524,17 +524,6 @@ fn explain(id: &str, args: &CheckArgs, terminal: Terminal) -> anyhow::Result<Exi
         return Err(UsageError::new(text).into());
     };
     print(&show(case, args.url.as_deref()), args, terminal)
-}
-
-/// Whether the address of a server is local or on a private network.
-fn is_near(target: &Target) -> bool {
-    let host = target.host.trim_matches(['[', ']']);
-    let private = match host.parse::<IpAddr>().map(|address| address.to_canonical()) {
-        Ok(IpAddr::V4(address)) => address.is_private() || address.is_link_local(),
-        Ok(IpAddr::V6(address)) => address.is_unique_local() || address.is_unicast_link_local(),
-        Err(_) => false,
-    };
-    private || target.is_loopback()
 }
 
 /// Asks for the host's name, if there is a terminal.

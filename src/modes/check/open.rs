@@ -13,6 +13,7 @@ use crate::check::plan::{Work, has_echoed};
 use crate::check::trial::{CaseRun, NextStep};
 use crate::engine::behaviour::{Behaviour, Context};
 use crate::engine::connection::Connection;
+use crate::engine::runtime::Runtime;
 use crate::event::{Cause, FrameEvent, Lost};
 use crate::script::command::{Command, Payload};
 use crate::script::runner::send::{content, send};
@@ -36,7 +37,7 @@ pub(super) struct OpenTrial {
     /// When the last ping was sent.
     pub(super) pinged: Option<Instant>,
     /// When to continue; `None` once the facts are complete.
-    pub(super) wake: Option<Instant>,
+    wake: Option<Instant>,
     trial: CaseRun,
     closed: Option<Instant>,
     /// When the case's unanswered pings were sent.
@@ -151,9 +152,34 @@ impl OpenTrial {
         }
     }
 
+    /// Gives the connection a turn and continues the trial; returns whether the facts are complete.
+    ///
+    /// # Errors
+    ///
+    /// This side failed.
+    pub(super) fn turn(&mut self, runtime: &mut Runtime, now: Instant) -> io::Result<bool> {
+        runtime.give_turn(&mut self.connection, now)?;
+        if self.go_on(now) {
+            // Sent data leaves at once.
+            runtime.give_turn(&mut self.connection, now)?;
+        }
+        Ok(self.wake.is_none())
+    }
+
+    /// Whether it can do something now.
+    pub(super) fn wants_turn(&self, runtime: &Runtime, now: Instant) -> bool {
+        self.connection.wants_turn(&runtime.stdout, &runtime.reporter)
+            || self.wake.is_some_and(|at| at <= now)
+    }
+
+    /// When it must act without an event.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.connection.deadline().into_iter().chain(self.wake).min()
+    }
+
     /// Carries out the next steps of the trial; returns whether it sent something. If `wake` is
     /// `None` then, the facts are complete.
-    pub(super) fn go_on(&mut self, now: Instant) -> bool {
+    fn go_on(&mut self, now: Instant) -> bool {
         let mut sent = false;
         self.look(now);
         loop {

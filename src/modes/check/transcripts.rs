@@ -115,3 +115,27 @@ impl Recorder {
         }
     }
 }
+
+/// Takes a step of a connection, with its recording in place of the reporter. The step returns the
+/// next state, if the connection goes on, and the verdict on its case, if there is one now.
+///
+/// # Errors
+///
+/// The step failed, or an output did.
+pub(super) fn recorded<S>(
+    mut recorder: Option<Recorder>,
+    runtime: &mut Runtime,
+    step: impl FnOnce(&mut Runtime) -> (io::Result<Option<S>>, Option<(Work, Verdict)>),
+) -> io::Result<Option<(S, Option<Recorder>)>> {
+    recorder.iter_mut().for_each(|recorder| recorder.take_over(runtime));
+    let (stepped, judged) = step(runtime);
+    recorder.iter_mut().try_for_each(|recorder| recorder.give_back(runtime))?;
+    if let (Some(recorder), Some((work, verdict))) = (&mut recorder, judged) {
+        recorder.judged(work, verdict);
+    }
+    match (stepped?, recorder) {
+        (Some(state), recorder) => Ok(Some((state, recorder))),
+        (None, Some(recorder)) => recorder.end().map(|()| None),
+        (None, None) => Ok(None),
+    }
+}

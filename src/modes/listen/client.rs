@@ -348,15 +348,12 @@ impl Client {
         let config = &shared.config;
         let looks = runtime.reporter.looks_at_frames();
         let setup = ConnectionSetup {
-            id: self.id,
-            agreed: &agreed,
-            endpoint: Some(&config.endpoint),
             limits: config.limits,
             observed: looks,
             // The behaviour of a client with another protocol is always explained.
             evidence: looks || self.wish.is_some() && runtime.reporter.prints_warnings(),
-            memory: &shared.memory,
             backlog: &shared.backlog,
+            ..ConnectionSetup::new(self.id, &agreed, Some(&config.endpoint), &shared.memory)
         };
         let head = link.tx.len();
         let mut connection = Box::new(Connection::new(link, inbound, &setup, now));

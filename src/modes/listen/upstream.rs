@@ -133,15 +133,11 @@ impl Upstream {
             match opening.advance(runtime, now) {
                 Ok(None) => return Ok(None),
                 Ok(Some(opened)) => {
+                    let endpoint = EndpointConfig::new(Role::Client).into();
+                    let (limits, agreed) = (shared.config.limits, &opened.report.agreed);
                     let setup = ConnectionSetup {
-                        id: opened.conn,
-                        agreed: &opened.report.agreed,
-                        endpoint: Some(&EndpointConfig::new(Role::Client).into()),
-                        limits: shared.config.limits,
-                        observed: false,
-                        evidence: false,
-                        memory: &shared.memory,
-                        backlog: &shared.memory,
+                        limits,
+                        ..ConnectionSetup::new(opened.conn, agreed, Some(&endpoint), &shared.memory)
                     };
                     let mut connection = Connection::new(opened.link, opened.inbound, &setup, now);
                     connection.add(PassedOn(Rc::clone(&self.passage)));

@@ -13,7 +13,7 @@ mod wanted;
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::Context as _;
 
@@ -33,6 +33,7 @@ use crate::net::tls::TlsServer;
 use crate::output::stderr;
 use crate::script::runner::{self, ScriptSetup};
 use crate::wire::Role;
+use crate::wire::host::is_loopback;
 
 /// The first line of the prompt.
 const GREETING: &str = "@> hello goes to the server, @< hello to the client (Ctrl-D or /quit leaves, /help for commands)";
@@ -100,11 +101,8 @@ pub fn run(mut config: ProxyConfig) -> anyhow::Result<Exit> {
 fn avoid_itself(config: &mut ProxyConfig, listeners: &Listeners) {
     let ports: Vec<u16> = listeners.addresses().iter().map(SocketAddr::port).collect();
     let is_own = |value: &str| {
-        Proxy::parse(value).is_ok_and(|proxy| {
-            let ip = proxy.host.parse::<IpAddr>();
-            let is_here = proxy.host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback());
-            is_here && ports.contains(&proxy.port)
-        })
+        Proxy::parse(value)
+            .is_ok_and(|proxy| is_loopback(&proxy.host) && ports.contains(&proxy.port))
     };
     if config.address.reaches_loopback() {
         config.open.transport.proxy.environment.retain(|_, value| !is_own(value));

@@ -51,9 +51,10 @@ impl Wanted {
             let unnamed = || refuse(400, "CONNECT needs HOST:PORT".to_owned());
             return target.map_or_else(unnamed, Self::Tunnel);
         }
-        let Some((scheme, authority)) = absolute_form(head) else {
+        let Some(absolute) = absolute_form(line.target) else {
             return refuse(400, NO_PAGES.replace("HERE", &here(head)));
         };
+        let (scheme, authority) = (absolute.scheme, absolute.place());
         let text = |bytes| std::str::from_utf8(bytes).ok();
         let url = text(scheme).zip(text(authority)).filter(|(scheme, authority)| {
             let known = ["http", "https", "ws", "wss"];

@@ -191,14 +191,10 @@ impl<'a> Load<'a> {
         let Opened { conn, link, inbound, report, evidence, .. } = opened;
         let config = self.config;
         let setup = ConnectionSetup {
-            id: conn,
-            agreed: &report.agreed,
-            endpoint: Some(&config.endpoint),
             limits: config.open.limits,
             observed: runtime.reporter.looks_at_frames() || config.reach.write_out.is_some(),
             evidence: true,
-            memory: &self.memory,
-            backlog: &self.memory,
+            ..ConnectionSetup::new(conn, &report.agreed, Some(&config.endpoint), &self.memory)
         };
         let mut connection = Connection::new(link, inbound, &setup, now);
         let log = Rc::default();

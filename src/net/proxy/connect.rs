@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{Credentials, Destination, DialogueProgress, ProxyError};
+use crate::wire::handshake::digest::challenges;
 use crate::wire::head::{self, Head, HeadKind, HeadLimits, HeadParser};
 
 /// Interim responses before the final one; an endless series of them is an attack.
@@ -129,40 +130,10 @@ fn parser() -> HeadParser {
     HeadParser::new(HeadKind::Response, HeadLimits::default())
 }
 
-/// The schemes of all challenges: "Proxy-Authenticate = #challenge" (RFC 9110 §11.7.1), and those
-/// of `WWW-Authenticate` in a 401. A comma also separates the parameters of a challenge, so a token
-/// counts only if no `=` follows it.
+/// The schemes of all challenges of Proxy-Authenticate, and of WWW-Authenticate in a 401.
 fn offered(head: &Head) -> Vec<String> {
-    let mut schemes = Vec::new();
-    let challenges = head.get_all("proxy-authenticate").chain(head.get_all("www-authenticate"));
-    for value in challenges {
-        for element in unquoted(value).split(|byte| *byte == b',') {
-            let element = element.trim_ascii();
-            let end = element.iter().position(u8::is_ascii_whitespace).unwrap_or(element.len());
-            let (scheme, rest) = element.split_at(end);
-            let is_parameter = rest.trim_ascii_start().starts_with(b"=");
-            if head::is_token(scheme) && !is_parameter {
-                schemes.push(String::from_utf8_lossy(scheme).into_owned());
-            }
-        }
-    }
-    schemes
-}
-
-/// The value without quoted strings, in which commas are not separators.
-fn unquoted(value: &[u8]) -> Vec<u8> {
-    let (mut inside, mut escaped) = (false, false);
-    let mut outside = Vec::with_capacity(value.len());
-    for byte in value {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if inside => escaped = true,
-            b'"' => inside = !inside,
-            _ if !inside => outside.push(*byte),
-            _ => {}
-        }
-    }
-    outside
+    let values = head.get_all("proxy-authenticate").chain(head.get_all("www-authenticate"));
+    values.flat_map(challenges).map(|(scheme, _)| scheme).collect()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::base64;
 use crate::event::{ConnId, Direction, Event, FrameEvent, Stamp};
 use crate::recording::{Fact, Record};
 use crate::ui::ending;
-use crate::wire::{Control, Data, FrameHeader, OpCode, frame};
+use crate::wire::{Control, Data, FrameHeader, OpCode, frame, hex};
 
 /// The most bytes of a frame that are shown, and of all frames together.
 const MAX_FRAME: usize = 64 * 1024;
@@ -268,8 +268,4 @@ impl ReportedConnection {
 fn append(buffer: &mut Vec<u8>, bytes: &[u8]) {
     let room = MAX_FRAME - buffer.len();
     buffer.extend_from_slice(&bytes[..bytes.len().min(room)]);
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

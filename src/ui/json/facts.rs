@@ -2,15 +2,14 @@
 
 use super::object::{ObjectWriter, PIECE, base64, string};
 use crate::event::{
-    Cause, CertificateFacts, CommandEnd, Direction, Ending, Event, Intervened, Intervention, Side,
-    Stamp, TimeoutKind, TlsFacts, Totals,
+    Cause, CommandEnd, Direction, Ending, Event, Intervened, Intervention, Side, Stamp,
 };
 use crate::ui::clock::UtcClock;
 use crate::ui::ending;
 use crate::wire::close::CloseBody;
 use crate::wire::handshake::Agreed;
 use crate::wire::handshake::accept::AcceptSteps;
-use crate::wire::handshake::rules::{Level, Outcome, RuleVerdict};
+use crate::wire::handshake::rules::RuleVerdict;
 use crate::wire::head::{Head, HeadKind, StartLine};
 use crate::wire::{Violation, role_name};
 
@@ -43,7 +42,10 @@ pub(super) fn print(at: &Stamp, event: &Event<'_>, clock: &mut UtcClock, out: &m
                 object.string("peer", peer);
             })
         }
-        Event::Tls(facts) => object("tls", &|object| tls(facts, object)),
+        Event::Tls(facts) => object("tls", &|object| {
+            object.optional("peer", facts.peer.map(role_name));
+            object.fields(facts);
+        }),
         Event::Head(_, head) => object("head", &|object| self::head(head, object)),
         Event::Body(bytes) => {
             for piece in bytes.chunks(PIECE) {
@@ -109,15 +111,19 @@ pub(super) fn end(at: &Stamp, end: &Ending, clock: &mut UtcClock, out: &mut Vec<
             Side::End(role) => role_name(*role),
         },
     );
-    let (name, detail) = match cause {
-        Cause::Closed | Cause::Relay { .. } => ("closed", None),
-        Cause::Violation(_) => ("violation", None),
-        Cause::Timeout(kind) => ("timeout", Some(timeout(*kind).to_owned())),
-        Cause::Lost(how) => ("lost", Some(how.to_string())),
-        Cause::Dropped => ("dropped", None),
+    let name = match cause {
+        Cause::Closed | Cause::Relay { .. } => "closed",
+        Cause::Violation(_) => "violation",
+        Cause::Timeout(_) => "timeout",
+        Cause::Lost(_) => "lost",
+        Cause::Dropped => "dropped",
     };
     object.word("cause", name);
-    object.optional("detail", detail.as_deref());
+    match cause {
+        Cause::Timeout(kind) => object.value("detail", kind),
+        Cause::Lost(how) => object.display("detail", how),
+        _ => object.null("detail"),
+    }
     if let Cause::Relay { rule, close: body } = cause {
         object.optional_number("rule", *rule);
         object.nested_if("relay", Some(body), close);
@@ -130,8 +136,8 @@ pub(super) fn end(at: &Stamp, end: &Ending, clock: &mut UtcClock, out: &mut Vec<
     object.nested_if("sent", sent.as_ref(), close);
     object.nested_if("received", received.as_ref(), close);
     object.micros("duration_us", *duration);
-    object.nested("out", |object| totals(sent_totals, object));
-    object.nested("in", |object| totals(r#in, object));
+    object.value("out", sent_totals);
+    object.value("in", r#in);
     object.string("text", &ending::describe(end));
     object.end();
 }
@@ -148,30 +154,6 @@ pub(super) fn violation(violation: &Violation, object: &mut ObjectWriter<'_>) {
     object.number("frame", *frame);
     object.number("offset", *offset);
     object.optional_number("close", rule.close.map(|code| u16::from(code).into()));
-}
-
-fn tls(facts: &TlsFacts, object: &mut ObjectWriter<'_>) {
-    let TlsFacts { peer, version, cipher, alpn, certificate: own, chain, verified, problem } =
-        facts;
-    object.optional("peer", peer.map(role_name));
-    object.optional("version", version.as_deref());
-    object.optional("cipher", cipher.as_deref());
-    object.optional("alpn", alpn.as_deref());
-    object.flag("verified", *verified);
-    object.optional("problem", problem.as_deref());
-    object.nested_if("certificate", own.as_ref(), certificate);
-    object.array("chain", chain, |sent, out| {
-        ObjectWriter::inline(out, |object| certificate(sent, object));
-    });
-}
-
-fn certificate(facts: &CertificateFacts, object: &mut ObjectWriter<'_>) {
-    object.string("subject", &facts.subject);
-    object.string("issuer", &facts.issuer);
-    object.strings("names", &facts.names);
-    object.string("not_before", &facts.not_before);
-    object.string("not_after", &facts.not_after);
-    object.string("serial", &facts.serial);
 }
 
 fn head(head: &Head, object: &mut ObjectWriter<'_>) {
@@ -215,23 +197,8 @@ fn verdict(verdict: &RuleVerdict, out: &mut Vec<u8>) {
         object.string("rule", rule.id);
         object.string("title", rule.title);
         object.word("side", role_name(rule.side));
-        object.word(
-            "level",
-            match rule.level {
-                Level::Must => "must",
-                Level::Should => "should",
-                Level::Other => "other",
-            },
-        );
-        object.word(
-            "outcome",
-            match outcome {
-                Outcome::Pass => "pass",
-                Outcome::Fail => "fail",
-                Outcome::Warn => "warn",
-                Outcome::NotApplicable => "not-applicable",
-            },
-        );
+        object.value("level", &rule.level);
+        object.value("outcome", outcome);
         object.optional("code", rule.code);
         object.string("text", text);
     });
@@ -248,33 +215,10 @@ fn accept(steps: &AcceptSteps, object: &mut ObjectWriter<'_>) {
 fn open(agreed: &Agreed, object: &mut ObjectWriter<'_>) {
     object.optional("subprotocol", agreed.subprotocol.as_deref());
     object.strings("extensions", &agreed.extensions);
-    object.nested_if("deflate", agreed.deflate, |deflate, object| {
-        object.flag("server_no_context_takeover", deflate.server_no_context_takeover);
-        object.flag("client_no_context_takeover", deflate.client_no_context_takeover);
-        object.number("server_max_window_bits", deflate.server_max_window_bits.into());
-        object.number("client_max_window_bits", deflate.client_max_window_bits.into());
-    });
-}
-
-fn timeout(kind: TimeoutKind) -> &'static str {
-    match kind {
-        TimeoutKind::Connect => "connect",
-        TimeoutKind::Handshake => "handshake",
-        TimeoutKind::Close => "close",
-        TimeoutKind::Pong => "pong",
-        TimeoutKind::Idle => "idle",
-        TimeoutKind::MaxTime => "max-time",
-    }
+    object.value("deflate", &agreed.deflate);
 }
 
 pub(super) fn close(body: &CloseBody, object: &mut ObjectWriter<'_>) {
     object.optional_number("code", body.code.map(u64::from));
     object.lossy("reason", &body.reason);
-}
-
-fn totals(totals: &Totals, object: &mut ObjectWriter<'_>) {
-    object.number("frames", totals.frames);
-    object.number("messages", totals.messages);
-    object.number("bytes", totals.bytes);
-    object.number("wire_bytes", totals.wire_bytes);
 }

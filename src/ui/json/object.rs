@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use serde::Serialize;
 
 use crate::event::{Direction, Stamp};
 use crate::ui::clock::UtcClock;
@@ -90,13 +91,21 @@ impl<'o> ObjectWriter<'o> {
     /// A value that is already JSON. Characters that could affect a terminal are in its strings,
     /// and are escaped.
     pub(super) fn json(&mut self, name: &str, json: &str) {
-        let out = self.key(name);
-        for c in json.chars() {
-            match is_hidden(c) {
-                true => pretty::escape(c, out),
-                false => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
-            }
-        }
+        escaped(json, self.key(name));
+    }
+
+    /// A value in the form in which a recording is read.
+    pub(super) fn value(&mut self, name: &str, value: &impl Serialize) {
+        // Facts are texts, numbers and lists, which are always JSON.
+        self.json(name, &serde_json::to_string(value).unwrap_or_default());
+    }
+
+    /// The fields of a value with at least one, in the form in which a recording is read.
+    pub(super) fn fields(&mut self, value: &impl Serialize) {
+        let json = serde_json::to_string(value).unwrap_or_default();
+        let fields = json.strip_prefix('{').and_then(|json| json.strip_suffix('}'));
+        self.out.push(b',');
+        escaped(fields.unwrap_or_default(), self.out);
     }
 
     /// A string that needs no escapes.
@@ -235,6 +244,16 @@ impl<'o> ObjectWriter<'o> {
         out.push(b'{');
         fields(&mut ObjectWriter { out });
         out.push(b'}');
+    }
+}
+
+/// Appends JSON. Characters that could affect a terminal are escaped.
+fn escaped(json: &str, out: &mut Vec<u8>) {
+    for c in json.chars() {
+        match is_hidden(c) {
+            true => pretty::escape(c, out),
+            false => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
     }
 }
 

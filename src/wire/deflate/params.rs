@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tungstenite::protocol::Role;
 
@@ -51,7 +52,8 @@ pub struct DeflateOffer {
 }
 
 /// The parameters in force on a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct DeflateParams {
     /// The server starts each message with an empty window.
     pub server_no_context_takeover: bool,

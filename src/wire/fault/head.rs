@@ -4,6 +4,7 @@ use super::{Fault, FaultKind, HeadFault};
 use crate::wire::handshake::accept::AcceptSteps;
 use crate::wire::handshake::headers::{ACCEPT, EXTENSIONS, PROTOCOL};
 use crate::wire::head::Head;
+use crate::wire::hex;
 
 /// The sample key of RFC 6455 §1.3.
 const OTHER_KEY: &[u8] = b"dGhlIHNhbXBsZSBub25jZQ==";
@@ -18,10 +19,7 @@ pub fn with_fault(fault: &Fault, request: &Head, response: &[u8]) -> Vec<u8> {
         HeadFault::AcceptWrong => lines.set(ACCEPT, "AAAAAAAAAAAAAAAAAAAAAAAAAAA="),
         HeadFault::AcceptEmpty => lines.set(ACCEPT, ""),
         HeadFault::AcceptLower => lines.set(ACCEPT, &steps.accept.to_ascii_lowercase()),
-        HeadFault::AcceptHex => {
-            let hex: String = steps.sha1.iter().map(|byte| format!("{byte:02x}")).collect();
-            lines.set(ACCEPT, &hex);
-        }
+        HeadFault::AcceptHex => lines.set(ACCEPT, &hex(&steps.sha1)),
         HeadFault::AcceptOtherKey => lines.set(ACCEPT, &AcceptSteps::for_key(OTHER_KEY).accept),
         HeadFault::AcceptTwice => lines.add(ACCEPT, &steps.accept),
         HeadFault::AcceptMissing => lines.remove(ACCEPT),

@@ -10,6 +10,8 @@ use md5::Md5;
 use sha1::{Digest, Sha1};
 use sha2::{Sha256, Sha512};
 
+use crate::wire::hex;
+
 /// The GUID of RFC 6455 §1.3.
 pub const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
@@ -99,7 +101,7 @@ impl AcceptMistake {
     /// Finds the bug that turns `key` into `got`, if it is a known one.
     pub fn identify(key: &[u8], got: &[u8]) -> Option<Self> {
         let right = AcceptSteps::for_key(key);
-        let hex: String = right.sha1.iter().map(|b| format!("{b:02x}")).collect();
+        let hex = hex(&right.sha1);
         let is = |candidate: &str| candidate.as_bytes() == got;
         let hashed = |text: &[u8]| is(&BASE64_STANDARD.encode(Sha1::digest(text)));
         let proves = |key: &[u8]| is(&AcceptSteps::for_key(key).accept);
@@ -171,8 +173,8 @@ fn mistyped_guids() -> impl Iterator<Item = Vec<u8>> {
 /// Whether a value is a digest with this hash function, in base64 or in hexadecimal text.
 fn is_of<D: Digest>(text: &[u8], got: &[u8]) -> bool {
     let digest = D::digest(text);
-    let hex: String = digest.iter().map(|b| format!("{b:02x}")).collect();
-    BASE64_STANDARD.encode(&digest).as_bytes() == got || got.eq_ignore_ascii_case(hex.as_bytes())
+    BASE64_STANDARD.encode(&digest).as_bytes() == got
+        || got.eq_ignore_ascii_case(hex(&digest).as_bytes())
 }
 
 impl fmt::Display for AcceptMistake {

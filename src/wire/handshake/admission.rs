@@ -3,14 +3,13 @@
 //! Judges requests that are valid opening handshakes (see `rules`). It uses only the head, and no
 //! sockets.
 
-use std::net::IpAddr;
-
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
 use super::grammar::parse_subprotocols;
 use super::quoted;
-use super::rules::request_http::is_origin;
-use crate::wire::head::Head;
+use super::rules::request_http::host_of_origin;
+use crate::wire::head::{AbsoluteForm, Head, absolute_form};
+use crate::wire::host::{address, is_loopback, split_port};
 
 /// A server's requirements for a request, in addition to the rules of the RFC. The default accepts
 /// everyone.
@@ -138,9 +137,11 @@ impl Admission {
                 "is not one of those allowed"
             }
             Origins::Local => {
-                let host = host_of_origin(origin);
-                let ours = request.get("Host").map(without_port);
-                let same = |host: &[u8]| ours == Some(host) && address(host).is_some();
+                // `null` has no host, and neither has a text that is not an origin, such as
+                // `http://127.0.0.1:80.evil.example`.
+                let host = std::str::from_utf8(origin).ok().and_then(host_of_origin);
+                let ours = request.get("Host").and_then(host_of);
+                let same = |host: &str| ours == Some(host) && address(host).is_some();
                 if host.is_some_and(|host| is_loopback(host) || same(host)) {
                     return Ok(());
                 }
@@ -231,14 +232,12 @@ impl std::fmt::Debug for Authorization {
 pub fn path(request: &Head) -> &[u8] {
     let target = request.request_line().map_or(&b"/"[..], |line| line.target);
     // RFC 9112 §3.2.2: a server must accept the absolute form, too.
-    let target = match target.windows(3).position(|three| three == b"://") {
-        Some(at) if !target.starts_with(b"/") => {
-            let rest = &target[at + 3..];
-            rest.iter().position(|byte| *byte == b'/').map_or(&b"/"[..], |slash| &rest[slash..])
-        }
-        _ => target,
+    let resource = match absolute_form(target) {
+        None => target,
+        Some(AbsoluteForm { resource, .. }) if resource.starts_with(b"/") => resource,
+        Some(_) => b"/",
     };
-    target.split(|byte| *byte == b'?').next().unwrap_or(target)
+    resource.split(|byte| *byte == b'?').next().unwrap_or(resource)
 }
 
 /// Compares in a time that depends only on the length, so the time does not show how far a guess is
@@ -254,34 +253,9 @@ fn bare(origin: &[u8]) -> &[u8] {
     &origin[..end]
 }
 
-/// The host in `scheme://host[:port]` (RFC 6454 §6.2). `null` has no host, and neither has a text
-/// that is not an origin, such as `http://127.0.0.1:80.evil.example`.
-fn host_of_origin(origin: &[u8]) -> Option<&[u8]> {
-    std::str::from_utf8(origin).ok().filter(|text| is_origin(text))?;
-    let at = origin.windows(3).position(|three| three == b"://")?;
-    Some(without_port(&origin[at + 3..]))
-}
-
-/// `[::1]:80` and `localhost:80` without the port; brackets are kept.
-fn without_port(authority: &[u8]) -> &[u8] {
-    let start = authority.iter().position(|byte| *byte == b']').unwrap_or(0);
-    let colon = authority[start..].iter().position(|byte| *byte == b':');
-    colon.map_or(authority, |colon| &authority[..start + colon])
-}
-
-/// Whether the name of a host means this machine, whatever a resolver says (RFC 6761 §6.3).
-fn is_loopback(host: &[u8]) -> bool {
-    let host = host.to_ascii_lowercase();
-    match address(&host) {
-        Some(address) => address.to_canonical().is_loopback(),
-        None => host == b"localhost" || host.ends_with(b".localhost"),
-    }
-}
-
-/// The address, if the host is an address and not a name.
-fn address(host: &[u8]) -> Option<IpAddr> {
-    let host = std::str::from_utf8(host).ok()?;
-    host.trim_start_matches('[').trim_end_matches(']').parse().ok()
+/// The host of a value of Host.
+fn host_of(value: &[u8]) -> Option<&str> {
+    std::str::from_utf8(value).ok().map(|authority| split_port(authority).0)
 }
 
 #[cfg(test)]
@@ -305,10 +279,29 @@ mod tests {
     #[test]
     fn a_path_is_compared_without_its_query() {
         let admission = Admission { paths: vec!["/chat".to_owned()], ..Admission::default() };
-        for target in ["/chat", "/chat?a=/", "http://example.com/chat?x"] {
+        for target in ["/chat", "/chat?a=/", "http://example.com/chat?x", "ws://e:1/chat"] {
             assert_eq!(status(&admission, &request(target, "")), None, "{target}");
         }
-        for target in ["/", "/chat/", "/Chat", "/x?/chat", "http://example.com"] {
+        for target in [
+            "/",
+            "/chat/",
+            "/Chat",
+            "/x?/chat",
+            "http://example.com",
+            "http://e?/chat",
+            "http://e#/chat",
+        ] {
+            assert_eq!(status(&admission, &request(target, "")), Some(404), "{target}");
+        }
+    }
+
+    #[test]
+    fn an_absolute_target_without_a_path_means_the_root() {
+        let admission = Admission { paths: vec!["/".to_owned()], ..Admission::default() };
+        for target in ["/", "/?a", "http://example.com", "http://example.com?/chat"] {
+            assert_eq!(status(&admission, &request(target, "")), None, "{target}");
+        }
+        for target in ["?a", "*", "//example.com", "http://example.com/chat"] {
             assert_eq!(status(&admission, &request(target, "")), Some(404), "{target}");
         }
     }
@@ -336,6 +329,10 @@ mod tests {
             "http://127.0.0.1:80/evil.example",
             "http://[::1]evil.example",
             "http://localhost:evil.example",
+            "http://localhost.",
+            "http://[[::1]]",
+            "http://[::1]:1]:2",
+            "http://[::1]:80]",
             "https://notexample.com",
             "http://[::2]",
             // The host to which it connects: the owner of the name may have made it point here.

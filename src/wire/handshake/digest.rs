@@ -3,13 +3,12 @@
 //! SHA-256 and MD5, their `-sess` forms, `qop=auth`, and servers of RFC 2069 without qop.
 //! Randomness is an argument.
 
-use std::fmt::Write as _;
-
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
 
 use crate::wire::head::{Head, is_token};
+use crate::wire::hex;
 
 /// A challenge that wscope can answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,16 +35,10 @@ enum Algorithm {
 
 impl Algorithm {
     fn hash(self, text: &str) -> String {
-        let mut out = String::new();
-        let digest: &mut dyn Iterator<Item = u8> = match self {
-            Self::Md5 => &mut Md5::digest(text.as_bytes()).into_iter(),
-            Self::Sha256 => &mut Sha256::digest(text.as_bytes()).into_iter(),
-        };
-        for byte in digest {
-            // Writing to a String never fails.
-            let _ = write!(out, "{byte:02x}");
+        match self {
+            Self::Md5 => hex(&Md5::digest(text.as_bytes())),
+            Self::Sha256 => hex(&Sha256::digest(text.as_bytes())),
         }
-        out
     }
 }
 
@@ -165,36 +158,34 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// The schemes of a header with their parameters (RFC 9110 §11.6.1). Text that breaks the grammar
-/// ends the list.
-fn challenges(value: &[u8]) -> Vec<(String, Vec<(String, String)>)> {
+/// The schemes of a list of challenges with their parameters: "WWW-Authenticate = #challenge" and
+/// "Proxy-Authenticate = #challenge" (RFC 9110 §11.6.1, §11.7.1). An element that breaks the grammar
+/// is skipped; a quoted string without an end ends the list.
+pub fn challenges(value: &[u8]) -> Vec<(String, Vec<(String, String)>)> {
     let text = String::from_utf8_lossy(value);
     let mut found: Vec<(String, Vec<(String, String)>)> = Vec::new();
-    let mut rest = text.trim_start();
+    let mut rest = &*text;
     while !rest.is_empty() {
-        let end = rest.find(|c: char| !c.is_ascii() || !is_token(&[c as u8])).unwrap_or(rest.len());
-        let (word, behind) = rest.split_at(end);
-        if word.is_empty() {
-            return found;
-        }
-        let behind = behind.trim_start();
-        rest = match behind.strip_prefix('=') {
+        let element = rest.trim_start_matches([' ', '\t', ',']);
+        let is_new = found.is_empty() || rest[..rest.len() - element.len()].contains(',');
+        let is_other = |c: char| !c.is_ascii() || !is_token(&[c as u8]);
+        let (word, behind) = element.split_at(element.find(is_other).unwrap_or(element.len()));
+        rest = match behind.trim_start().strip_prefix('=') {
             // A name and its value: a parameter of the previous scheme.
             Some(value) => {
-                let Some((value, behind)) = parameter_value(value.trim_start()) else {
-                    return found;
-                };
+                let Some((value, behind)) = parameter_value(value.trim_start()) else { break };
                 if let Some((_, fields)) = found.last_mut() {
                     fields.push((word.to_owned(), value));
                 }
                 behind
             }
-            None => {
+            None if is_new && !word.is_empty() => {
                 found.push((word.to_owned(), Vec::new()));
                 behind
             }
+            // The token68 of a scheme, or text that breaks the grammar.
+            None => &element[element.find(',').unwrap_or(element.len())..],
         };
-        rest = rest.trim_start_matches([' ', '\t', ',']);
     }
     found
 }
@@ -276,6 +267,19 @@ mod tests {
         assert_eq!(challenge("WWW-Authenticate: Basic realm=\"x\"\r\n"), None);
         let only = "WWW-Authenticate: Digest realm=\"x\", nonce=\"y\", qop=\"auth-int\"\r\n";
         assert_eq!(challenge(only), None);
+    }
+
+    #[test]
+    fn what_belongs_to_no_scheme_is_skipped() {
+        for before in ["Negotiate YII/a+b==, ", "NTLM TlRM, ", ", ,Basic realm=x, ", "é, "] {
+            let found = challenge(&format!("WWW-Authenticate: {before}Digest {EXAMPLE}\r\n"));
+            assert!(found.is_some(), "{before}");
+        }
+        let names = |value: &[u8]| challenges(value).into_iter().map(|it| it.0).collect::<Vec<_>>();
+        assert_eq!(
+            names(b"Negotiate YII/a+b==,,NTLM TlRM,Basic realm=\"x, Digest"),
+            ["Negotiate", "NTLM", "Basic"]
+        );
     }
 
     #[test]

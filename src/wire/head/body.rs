@@ -1,10 +1,10 @@
-//! Where the body of a request ends (RFC 9112 §6).
+//! Where the body of a message ends, and what its chunks contain (RFC 9112 §6, §7.1).
 
 use super::Head;
 
-/// Follows the body of a request to its end.
+/// Follows the body of a message to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestBody(BodyPlace);
+pub struct BodyFraming(BodyPlace);
 
 /// What comes next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,29 +23,38 @@ enum BodyPlace {
     Endless,
 }
 
-impl RequestBody {
-    /// The body that a head announces. "If this is a request message and none of the above are true,
+impl BodyFraming {
+    /// A body in chunks.
+    pub fn in_chunks() -> Self {
+        Self(BodyPlace::Size(None, false))
+    }
+
+    /// The body that the head of a request announces. "If this is a request message and none of the above are true,
     /// then the message body length is zero" (§6.3).
     pub fn of(request: &Head) -> Self {
         let mut lengths = request.get_all("Content-Length").map(length);
         let mut codings = request.tokens("Transfer-Encoding");
-        Self(match (codings.next(), codings.next()) {
-            (Some(coding), None) if coding.eq_ignore_ascii_case(b"chunked") => {
-                BodyPlace::Size(None, false)
-            }
+        match (codings.next(), codings.next()) {
+            (Some(coding), None) if coding.eq_ignore_ascii_case(b"chunked") => Self::in_chunks(),
             (None, _) => match lengths.next() {
-                None => BodyPlace::Bytes(0),
+                None => Self(BodyPlace::Bytes(0)),
                 Some(Some(first)) if lengths.all(|other| other == Some(first)) => {
-                    BodyPlace::Bytes(first)
+                    Self(BodyPlace::Bytes(first))
                 }
-                Some(_) => BodyPlace::Endless,
+                Some(_) => Self(BodyPlace::Endless),
             },
-            _ => BodyPlace::Endless,
-        })
+            _ => Self(BodyPlace::Endless),
+        }
     }
 
-    /// How many of the next bytes belong to the body.
-    pub fn take(&mut self, bytes: &[u8]) -> usize {
+    /// Whether the body is complete.
+    pub fn is_complete(&self) -> bool {
+        self.0 == BodyPlace::Bytes(0)
+    }
+
+    /// How many of the next bytes belong to the body. `content` receives its content, as far as the
+    /// end of the body is known.
+    pub fn take(&mut self, bytes: &[u8], mut content: impl FnMut(&[u8])) -> usize {
         let mut at = 0;
         while at < bytes.len() {
             match &mut self.0 {
@@ -54,6 +63,7 @@ impl RequestBody {
                     let rest = bytes.len() - at;
                     let n = usize::try_from(*left).map_or(rest, |left| left.min(rest));
                     *left -= n as u64;
+                    content(&bytes[at..at + n]);
                     at += n;
                 }
                 BodyPlace::Endless => return bytes.len(),
@@ -124,11 +134,30 @@ mod tests {
             let head = Head::parse(HeadKind::Request, head.as_bytes());
             let all = [body, NEXT].concat();
             for cut in 0..=all.len() {
-                let mut end = RequestBody::of(&head);
+                let mut end = BodyFraming::of(&head);
                 let (first, second) = all.split_at(cut);
-                let n = end.take(first) + end.take(second);
+                let n = end.take(first, |_| ()) + end.take(second, |_| ());
                 assert_eq!(n, body.len(), "{fields:?} cut at {cut}");
             }
+        }
+    }
+
+    #[test]
+    fn chunks_are_joined_and_nonsense_ends_them() {
+        let joined = |bytes: &[u8]| {
+            let (mut body, mut content) = (BodyFraming::in_chunks(), Vec::new());
+            body.take(bytes, |piece| content.extend_from_slice(piece));
+            (body.is_complete(), content)
+        };
+        let whole = b"5\r\nPage \r\n9;x=1\r\nnot found\r\n5\r\n0\r\n\r\n\r\n0\r\nX: y\r\n\r\n";
+        assert_eq!(joined(whole), (true, b"Page not found0\r\n\r\n".to_vec()));
+        for end in 0..whole.len() {
+            let (is_complete, content) = joined(&whole[..end]);
+            assert!(!is_complete && joined(whole).1.starts_with(&content), "{end}");
+        }
+        for odd in [&b"zz\r\nx"[..], b"ffffffffffffffff\r\nx", b"\r\n", b"-1\r\nx"] {
+            let (is_complete, content) = joined(odd);
+            assert!(!is_complete && content.len() <= 1);
         }
     }
 
@@ -146,9 +175,9 @@ mod tests {
             (chunked, b"1\r\nab\r\n"),
         ] {
             let head = format!("POST / HTTP/1.1\r\n{fields}\r\n");
-            let mut end = RequestBody::of(&Head::parse(HeadKind::Request, head.as_bytes()));
+            let mut end = BodyFraming::of(&Head::parse(HeadKind::Request, head.as_bytes()));
             let all = [body, NEXT].concat();
-            assert_eq!(end.take(&all), all.len(), "{fields:?} {body:?}");
+            assert_eq!(end.take(&all, |_| ()), all.len(), "{fields:?} {body:?}");
         }
     }
 }

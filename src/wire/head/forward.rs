@@ -118,31 +118,39 @@ fn closing(value: &[u8]) -> Vec<u8> {
 /// The path and query of a target in absolute form (RFC 9112 §3.2.2), because servers expect the
 /// origin form. Any other target is returned unchanged.
 fn origin_form(target: &[u8]) -> Cow<'_, [u8]> {
-    let Some((_, rest)) = split_scheme(target) else { return target.into() };
+    let Some(AbsoluteForm { resource, .. }) = absolute_form(target) else { return target.into() };
     // A fragment is not sent to a server (RFC 9110 §7.1).
-    let rest = rest.split(|byte| *byte == b'#').next().unwrap_or(rest);
-    match rest.iter().position(|byte| b"/?".contains(byte)) {
-        Some(at) if rest[at] == b'?' => [b"/", &rest[at..]].concat().into(),
-        Some(at) => rest[at..].into(),
-        None => b"/"[..].into(),
+    match resource.split(|byte| *byte == b'#').next().unwrap_or(resource) {
+        resource @ [b'/', ..] => resource.into(),
+        resource => [b"/", resource].concat().into(),
     }
 }
 
-/// The scheme of a target in absolute form, and the text after `://`.
-fn split_scheme(target: &[u8]) -> Option<(&[u8], &[u8])> {
-    let at = target.windows(3).position(|part| part == b"://")?;
-    let is_scheme = at > 0 && target[..at].iter().all(u8::is_ascii_alphabetic);
-    is_scheme.then(|| (&target[..at], &target[at + 3..]))
+/// The parts of a target in absolute form (RFC 9112 §3.2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AbsoluteForm<'a> {
+    /// The text before `://`.
+    pub scheme: &'a [u8],
+    /// The host and port, after the user and password, if they are sent.
+    pub authority: &'a [u8],
+    /// The rest, which may be empty: path, query and fragment.
+    pub resource: &'a [u8],
 }
 
-/// The scheme and the authority (without user and password) of a request to a proxy, whose target
-/// is in absolute form.
-pub fn absolute_form(head: &Head) -> Option<(&[u8], &[u8])> {
-    let (scheme, rest) = split_scheme(head.request_line()?.target)?;
+/// Splits a target in absolute form; `None` for every other form.
+pub fn absolute_form(target: &[u8]) -> Option<AbsoluteForm<'_>> {
+    let at = target.windows(3).position(|part| part == b"://")?;
+    let (scheme, rest) = (&target[..at], &target[at + 3..]);
     let end = rest.iter().position(|byte| b"/?#".contains(byte)).unwrap_or(rest.len());
-    let authority = &rest[..end];
-    let from = authority.iter().rposition(|byte| *byte == b'@').map_or(0, |at| at + 1);
-    Some((scheme, &authority[from..]))
+    let is_scheme = at > 0 && scheme.iter().all(u8::is_ascii_alphabetic);
+    is_scheme.then(|| AbsoluteForm { scheme, authority: &rest[..end], resource: &rest[end..] })
+}
+
+impl<'a> AbsoluteForm<'a> {
+    /// The host and port without the user and password.
+    pub fn place(&self) -> &'a [u8] {
+        self.authority.rsplit(|byte| *byte == b'@').next().unwrap_or(self.authority)
+    }
 }
 
 impl Head {
@@ -218,7 +226,10 @@ mod tests {
         let expected = "GET /x HTTP/1.1\r\nHost: Host:81\r\nA:1\r\nB: 2\r\n";
         assert_eq!(passed(false), format!("{expected}\r\n"));
         assert_eq!(passed(true), format!("{expected}Connection: close\r\n\r\n"));
-        assert_eq!(absolute_form(&head), Some((&b"http"[..], &b"Host:81"[..])));
+        assert_eq!(
+            absolute_form(b"http://u:p@Host:81/x").map(|it| it.place()),
+            Some(&b"Host:81"[..])
+        );
         let veiled = head.veiled("Proxy-Authorization", "-").expect("it has one");
         assert_eq!(veiled.raw(), raw.replace("Basic x", "-").as_bytes());
         assert_eq!(head.veiled("Other", "-"), None);

@@ -143,12 +143,6 @@ impl HeadParser {
         }
     }
 
-    /// Ends an unfinished head after the peer has closed the connection. The head is marked as
-    /// truncated.
-    pub fn take_partial(&mut self) -> Head {
-        self.take()
-    }
-
     fn append(&mut self, bytes: &[u8]) -> Result<(), HeadError> {
         let room = self.limits.max_bytes.saturating_sub(self.raw.len());
         self.raw.extend_from_slice(&bytes[..bytes.len().min(room)]);

@@ -16,6 +16,7 @@ use self::{request_http as http, request_ws as ws, response as res};
 pub use context::{HandshakeContext, Sni, UrlFacts};
 use facts::HandshakeFacts;
 use finding::Finding;
+use serde::{Deserialize, Serialize};
 
 use super::Agreed;
 use super::accept::AcceptSteps;
@@ -24,7 +25,8 @@ use crate::wire::head::Head;
 use Level::{Must, Other, Should};
 
 /// How binding a rule is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// A MUST of RFC 6455 or of an extension's RFC.
     Must,
@@ -53,7 +55,8 @@ pub struct Rule {
 }
 
 /// The result of a rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// The rule was followed.
     Pass,

@@ -5,7 +5,8 @@ use super::context::{Sni, UrlFacts};
 use super::facts::HandshakeFacts;
 use super::finding::Finding::{self, Moot};
 use crate::wire::handshake::quoted;
-use crate::wire::head::{HttpVersion, StartLine};
+use crate::wire::head::{AbsoluteForm, HttpVersion, StartLine, absolute_form};
+use crate::wire::host::split_port;
 use crate::wire::secret::is_secret;
 
 const UNKNOWN_URL: Finding = Moot("the URL is not known");
@@ -71,7 +72,10 @@ pub(super) fn target(facts: &HandshakeFacts<'_>) -> Finding {
         return no_request_line(facts);
     };
     let shown = quoted(line.target);
-    let absolute = absolute_http(line.target);
+    let is_http = |scheme: &[u8]| {
+        scheme.eq_ignore_ascii_case(b"http") || scheme.eq_ignore_ascii_case(b"https")
+    };
+    let absolute = absolute_form(line.target).filter(|absolute| is_http(absolute.scheme));
     let Some(url) = facts.context.url else {
         let fine = line.target.starts_with(b"/") || absolute.is_some();
         return Finding::decide(fine, format!("target {shown}"), || {
@@ -79,7 +83,7 @@ pub(super) fn target(facts: &HandshakeFacts<'_>) -> Finding {
         });
     };
     let fine = match absolute {
-        Some((authority, resource)) => {
+        Some(AbsoluteForm { authority, resource, .. }) => {
             names_host(authority, &url) && resource_eq(resource, url.resource)
         }
         None => line.target == url.resource.as_bytes(),
@@ -146,7 +150,8 @@ pub(super) fn origin_form(facts: &HandshakeFacts<'_>) -> Finding {
     if more > 0 {
         return Finding::broken(format!("Origin appears {} times", more + 1));
     }
-    let fine = value == b"null" || std::str::from_utf8(value).is_ok_and(is_origin);
+    let fine = value == b"null"
+        || std::str::from_utf8(value).is_ok_and(|text| host_of_origin(text).is_some());
     Finding::decide(fine, format!("Origin {}", quoted(value)), || {
         format!("{} is not scheme://host[:port]", quoted(value))
     })
@@ -223,16 +228,6 @@ fn list_holds(facts: &HandshakeFacts<'_>, name: &'static str, token: &str) -> Fi
     )
 }
 
-/// Splits `http://authority/resource`.
-fn absolute_http(target: &[u8]) -> Option<(&[u8], &[u8])> {
-    let rest = ["http://", "https://"].iter().find_map(|scheme| {
-        let (start, rest) = target.split_at_checked(scheme.len())?;
-        start.eq_ignore_ascii_case(scheme.as_bytes()).then_some(rest)
-    })?;
-    let end = rest.iter().position(|byte| b"/?".contains(byte));
-    Some(rest.split_at(end.unwrap_or(rest.len())))
-}
-
 /// RFC 6455 §3: an empty path means "/".
 fn resource_eq(sent: &[u8], resource: &str) -> bool {
     sent == resource.as_bytes()
@@ -255,18 +250,12 @@ fn names_host(authority: &[u8], url: &UrlFacts<'_>) -> bool {
     }
 }
 
-/// Whether a text is an origin: `scheme://host[:port]`.
-pub(in crate::wire::handshake) fn is_origin(text: &str) -> bool {
-    let Some((scheme, authority)) = text.split_once("://") else {
-        return false;
-    };
+/// The host of an origin: `scheme://host[:port]` (RFC 6454 §6.2).
+pub(in crate::wire::handshake) fn host_of_origin(text: &str) -> Option<&str> {
+    let (scheme, authority) = text.split_once("://")?;
     let scheme_fine = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-    // In an IPv6 address, the colon of the port comes after the brackets.
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-        _ => (authority, None),
-    };
+    let (host, port) = split_port(authority);
     let address = host.starts_with('[') && host.ends_with(']');
     // A name may be empty, as in file:// (RFC 3986 §3.2.2), but not where a host is meant.
     let nameless = host.is_empty() && port.is_none();
@@ -275,5 +264,6 @@ pub(in crate::wire::handshake) fn is_origin(text: &str) -> bool {
         && host.chars().all(|c| {
             c.is_ascii_alphanumeric() || "-._~%".contains(c) || (address && "[]:".contains(c))
         });
-    scheme_fine && host_fine && port.is_none_or(|port| port.parse::<u16>().is_ok())
+    let is_origin = scheme_fine && host_fine && port.is_none_or(|port| port.parse::<u16>().is_ok());
+    is_origin.then_some(host)
 }
