@@ -97,8 +97,8 @@ pub struct Link<T: Transport + ?Sized = dyn Transport> {
     tx_at: usize,
     /// Our side ends after the pending data.
     ends: bool,
-    /// How many bytes of plaintext may still be sent, if there is a limit.
-    send_limit: Option<usize>,
+    /// How many bytes of plaintext may still be sent; the greatest number is no limit.
+    send_limit: usize,
     /// How many bytes may be received at once.
     fill_limit: usize,
     transport: Box<T>,
@@ -194,7 +194,7 @@ impl<T: Transport + ?Sized> Link<T> {
             tx: Vec::new(),
             tx_at: 0,
             ends: false,
-            send_limit: None,
+            send_limit: usize::MAX,
             fill_limit: usize::MAX,
             transport,
         }
@@ -232,7 +232,7 @@ impl<T: Transport + ?Sized> Link<T> {
     /// Limits the bytes that can be sent until the next call, and the bytes (at least one) that can
     /// be received at once: for deliberately slow peers.
     pub fn limit(&mut self, send: Option<usize>, fill: usize) {
-        (self.send_limit, self.fill_limit) = (send, fill.max(1));
+        (self.send_limit, self.fill_limit) = (send.unwrap_or(usize::MAX), fill.max(1));
     }
 
     /// Whether the peer's stream is known to end after the available data.
@@ -361,7 +361,7 @@ impl<T: Transport + ?Sized> Link<T> {
 
     /// Whether [`Link::flush`] could send waiting bytes now.
     pub fn may_flush(&self) -> bool {
-        self.pending() > 0 && self.send_limit != Some(0) && self.transport.may_send()
+        self.pending() > 0 && self.send_limit > 0 && self.transport.may_send()
     }
 
     /// Sends as much as the transport accepts. After [`Link::half_close`], drops data that was
@@ -375,12 +375,10 @@ impl<T: Transport + ?Sized> Link<T> {
             self.drop_unsent();
         }
         let rest = &self.tx[self.tx_at..];
-        let rest = &rest[..rest.len().min(self.send_limit.unwrap_or(usize::MAX))];
+        let rest = &rest[..rest.len().min(self.send_limit)];
         let taken = self.transport.send(rest)?;
         self.tx_at += taken;
-        if let Some(limit) = &mut self.send_limit {
-            *limit = limit.saturating_sub(taken);
-        }
+        self.send_limit -= taken.min(self.send_limit);
         if self.tx_at == self.tx.len() {
             self.drop_unsent();
         } else if self.tx_at > HIGH_WATER.max(self.tx.len() / 4) {
