@@ -8,6 +8,11 @@
 //!
 //! On Linux the executable has a fixed address: a position-independent one has 34,000 relative
 //! relocations, most of them OpenSSL's, and applying them at each start copies 180 pages.
+//!
+//! In a release build on Linux the functions that the usual runs call are next to each other, by
+//! link.ld (`scripts/order` makes it): the kernel maps the neighbours of each page that is used, so
+//! functions that are scattered over the program hold several MiB more. LLD, which rustc uses, and
+//! GNU ld can do that; where RUSTFLAGS choose another linker, the functions stay where they are.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,6 +29,13 @@ fn main() {
     }
     if linux && native {
         println!("cargo:rustc-link-arg-bins=-no-pie");
+    }
+    println!("cargo:rerun-if-changed=link.ld");
+    let release = env::var("PROFILE").is_ok_and(|profile| profile == "release");
+    let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    if linux && native && release && !flags.contains("fuse-ld") {
+        let folder = env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
+        println!("cargo:rustc-link-arg-bins=-Wl,-T,{folder}/link.ld");
     }
 }
 

@@ -12,8 +12,8 @@ use crate::session::{Endpoint, Observer};
 use crate::wire::decoder::{Decoder, DecoderStep, Input};
 use crate::wire::{Control, OpCode};
 
-/// How many bytes are received ahead.
-pub const MOST: usize = 1024 * 1024;
+/// How many received bytes may wait.
+pub const MOST: usize = 768 * 1024;
 
 /// How many bytes are copied at once.
 const PIECE: usize = 16 * 1024;

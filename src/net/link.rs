@@ -288,9 +288,10 @@ impl<T: Transport + ?Sized> Link<T> {
     ///
     /// The transport failed.
     pub fn read_ahead(&mut self, most: usize) -> Result<&[u8], TransportError> {
+        let unconsumed = self.rx_end - self.rx_at;
         let Ahead { bytes, ended } = &mut **self.ahead.get_or_insert_default();
         let before = bytes.len();
-        let room = most.saturating_sub(before).min(READ_SIZE);
+        let room = most.saturating_sub(unconsumed + before).min(READ_SIZE);
         bytes.resize(before + room, 0);
         let received = self.transport.receive(&mut bytes[before..]);
         let came = if let Ok(Received::Data(n)) = received { n } else { 0 };
@@ -325,8 +326,9 @@ impl<T: Transport + ?Sized> Link<T> {
 
     /// Whether [`Link::read_ahead`] could return something without waiting.
     pub fn may_read_ahead(&self, most: usize) -> bool {
-        let open = |ahead: &Ahead| ahead.bytes.len() < most && ahead.ended.is_none();
-        self.ahead.as_deref().is_none_or(open) && self.transport.may_receive()
+        let room = most.saturating_sub(self.rx_end - self.rx_at);
+        let open = |ahead: &Ahead| ahead.bytes.len() < room && ahead.ended.is_none();
+        room > 0 && self.ahead.as_deref().is_none_or(open) && self.transport.may_receive()
     }
 
     /// Whether data was received ahead.

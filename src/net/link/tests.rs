@@ -232,3 +232,23 @@ fn nothing_comes_or_goes_after_an_abort() {
         assert!(pair.link.socket().addresses().is_err());
     }
 }
+
+#[test]
+fn what_is_read_ahead_and_what_is_unconsumed_share_a_limit() {
+    let mut pair = Pair::open(false);
+    pair.peer.write(b"abcd");
+    assert!(matches!(pair.fill(), Fill::Data));
+    pair.peer.write(b"efgh");
+    let mut ahead = Vec::new();
+    while ahead.len() < 2 {
+        if !pair.link.may_read_ahead(6) {
+            pair.wait();
+        }
+        ahead.extend_from_slice(pair.link.read_ahead(6).expect("a sound link"));
+    }
+    assert_eq!(ahead, b"ef");
+    assert!(!pair.link.may_read_ahead(6) && pair.link.may_read_ahead(7));
+    pair.link.consumed(4);
+    assert!(matches!(pair.fill(), Fill::Data));
+    assert_eq!(pair.link.split().0.rest(), b"ef");
+}
