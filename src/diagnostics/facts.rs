@@ -585,10 +585,19 @@ pub struct FrameContext<'a> {
     pub header: FrameHeader,
     /// The time from the 101 to its arrival.
     pub after: Duration,
-    /// The bytes of the stream around the header; a few dozen are enough.
+    /// The bytes of the stream around the header, as they were sent; a few dozen are enough.
     pub around: &'a [u8],
     /// The position of the first of these bytes in the stream.
     pub around_at: u64,
+}
+
+impl FrameContext<'_> {
+    /// The bytes around the header, with the payload of its frame unmasked.
+    pub(super) fn unmasked(&self) -> Vec<u8> {
+        let mut bytes = self.around.to_vec();
+        self.header.mask_payload(&mut bytes, self.around_at, u64::MAX);
+        bytes
+    }
 }
 
 /// Close frames, or a close code that an API reports.

@@ -151,9 +151,8 @@ pub(super) fn text(bytes: &[u8]) -> Option<&'static str> {
     if bytes.starts_with(b"HTTP/1.") {
         return Some("an HTTP response");
     }
-    let printable = |byte: &u8| matches!(byte, b' '..=b'~' | b'\r' | b'\n' | b'\t');
     let start = bytes.trim_ascii_start();
-    let run = bytes.iter().take_while(|byte| printable(byte)).count();
+    let run = bytes.iter().take_while(|byte| is_printable(byte)).count();
     match start {
         [b'<', b'!' | b'?' | b'a'..=b'z' | b'A'..=b'Z', ..] if run > 2 => Some("HTML or XML"),
         [b'{', b'"' | b'\n' | b'\r' | b' ' | b'}', ..] if run > 2 => Some("JSON"),
@@ -161,6 +160,11 @@ pub(super) fn text(bytes: &[u8]) -> Option<&'static str> {
         [first, ..] if run >= 8 && !is_plausible(*first) => Some("text"),
         _ => None,
     }
+}
+
+/// Whether a byte is a character of ASCII text.
+pub(super) fn is_printable(byte: &u8) -> bool {
+    matches!(byte, b' '..=b'~' | b'\r' | b'\n' | b'\t')
 }
 
 /// Whether a byte may begin a frame: RSV2 and RSV3 are 0, and the opcode is defined.

@@ -425,12 +425,11 @@ impl SessionEvidence {
         let index = |at: u64| usize::try_from(at.saturating_sub(start)).unwrap_or(usize::MAX);
         let from = index(centre.saturating_sub(AROUND as u64)).min(buffer.len());
         let to = index(centre + 2 * AROUND as u64).min(buffer.len());
-        breach.frame = Some(BrokenFrame {
-            header,
-            after: now.saturating_duration_since(self.opened),
-            around: buffer[from..to].to_vec(),
-            around_at: start + from as u64,
-        });
+        let (mut around, around_at) = (buffer[from..to].to_vec(), start + from as u64);
+        // The decoder has unmasked the payload up to `offset` in place.
+        header.mask_payload(&mut around, around_at, offset);
+        let after = now.saturating_duration_since(self.opened);
+        breach.frame = Some(BrokenFrame { header, after, around, around_at });
     }
 
     /// Explains how the connection ended. The first diagnostic is the verdict. `opening` has the

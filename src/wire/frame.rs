@@ -3,7 +3,7 @@
 //! It keeps the parts that a message engine discards: the reserved bits, any opcode, the mask key,
 //! the form of the length, the header's bytes and their position.
 
-use super::mask::MaskKey;
+use super::mask::{self, MaskKey};
 use super::{Control, Data, OpCode};
 
 /// The longest header: two bytes, a 64-bit length and a mask key.
@@ -156,6 +156,19 @@ impl FrameHeader {
     #[inline]
     pub fn wire_len(&self) -> usize {
         Self::size(self.form, self.mask.is_some())
+    }
+
+    /// Masks or unmasks the part of this frame's payload that is in `bytes`. `at` is the position of
+    /// the first of these bytes in the stream; from position `end` on, nothing is changed.
+    pub fn mask_payload(&self, bytes: &mut [u8], at: u64, end: u64) {
+        let Some(key) = self.mask else { return };
+        let payload = self.offset + self.wire_len() as u64;
+        let end = payload.saturating_add(self.len).min(end).min(at + bytes.len() as u64);
+        let start = payload.max(at);
+        if start < end {
+            let (from, to) = ((start - at) as usize, (end - at) as usize);
+            mask::apply(key, start - payload, &mut bytes[from..to]);
+        }
     }
 
     fn size(form: LengthForm, masked: bool) -> usize {

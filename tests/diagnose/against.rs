@@ -177,6 +177,19 @@ fn who_was_hung_up_on_owes_no_pong() {
 }
 
 #[test]
+fn the_bytes_of_an_illegal_frame_are_shown_as_sent() {
+    // The length 221 in one byte: the mask bit is its top bit.
+    let json = "{\"items\":[".to_owned() + &"\"item\",".repeat(40);
+    let frame = [b"\x81\xdd", &json.as_bytes()[..221]].concat();
+    let port = serve(Says::Open("", Box::leak(frame.into_boxed_slice())), End::Stay);
+    let told = Told::of(&["--input", "none"], port, "/");
+    assert_eq!(told.code(), "W601", "{}", told.text);
+    told.has("81 dd 7b 22 69 74 65 6d 73 22 3a 5b");
+    told.has("the server wrote the length 221 into one byte");
+    told.lacks("echo");
+}
+
+#[test]
 fn words_are_read_for_what_they_are_about() {
     let json = "Content-Type: application/json\r\n";
     for (status, headers, body, code, cause) in [

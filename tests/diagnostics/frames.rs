@@ -22,6 +22,14 @@ pub fn cases(golden: &mut Golden) {
     limits(golden, &pair);
     let seen = Seen::new(Direction::ToServer, None, Limits::default(), b"\x81\x02hi");
     golden.verdict("W628", "a client made by hand", &seen.facts(&pair));
+    let json = [b"\x81\xdd", &br#"{"items":["item","item","item"]"#[..]].concat();
+    golden.verdict(
+        "W601",
+        "a length above 127 in one byte",
+        &Seen::from_server(&json).facts(&pair),
+    );
+    let text = Seen::from_server(b"Hello from server\n");
+    golden.verdict("W461", "text in place of the first frame", &text.facts(&pair));
     let strict = Seen::from_server(b"\x81\x7e\0\x02hi");
     let facts = Facts { end: Some(end(EndKind::Failed, 1.0)), ..strict.facts(&pair) };
     golden.verdict("W610", "failed for it", &facts);

@@ -68,7 +68,7 @@ fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &m
     let bytes = context.and_then(at).unwrap_or_default();
     if let Some(context) = context.filter(|_| first.kind != ViolationKind::FrameAfterClose)
         && first.offset < context.header.offset + context.header.bytes().len() as u64
-        && let Some((rest, kind)) = text_instead(context, facts)
+        && let Some((rest, kind)) = text_instead(context, first.frame, facts)
     {
         let place = Place::Frame { number: first.frame, after: Some(context.after) };
         let span = Span { offset: context.header.offset, ..Span::first(place, rest, kind) };
@@ -90,6 +90,12 @@ fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &m
         };
         let d = match context {
             Some(context) => content(d, first, context, facts.role),
+            None => d,
+        };
+        let d = match context.and_then(mask_bit_alone) {
+            Some((cause, fact)) => d.because(cause, fact).help(
+                "do not set the mask bit; write a length of 126 to 65,535 as the byte 126 and two bytes, a longer one as 127 and eight",
+            ),
             None => d,
         };
         let d = match first.kind {
@@ -124,16 +130,46 @@ fn close_reason(context: &FrameContext<'_>) -> Option<String> {
     (!reason.is_empty()).then(|| format!("its reason: {reason}"))
 }
 
+/// Why a frame of the server has a mask bit, but its payload is text without a mask. A length from
+/// 128 on in one byte sets that bit (RFC 6455 §5.2).
+fn mask_bit_alone(context: &FrameContext<'_>) -> Option<(String, String)> {
+    let header = &context.header;
+    let masked = header.mask.is_some() && header.form == LengthForm::Bits7;
+    let at = usize::try_from(header.offset.checked_sub(context.around_at)?).ok()?;
+    let [_, length, rest @ ..] = context.around.get(at..).filter(|_| masked)? else { return None };
+    let announced = usize::try_from(header.len).ok()?;
+    let (payload, behind) = rest.split_at(announced.min(rest.len()));
+    // A masked text of this length has other bytes, too.
+    let text = payload.len() >= SHOWN && payload.iter().all(sniff::is_printable);
+    text.then(|| {
+        let why = match behind.first() {
+            Some(next) if sniff::is_printable(next) => {
+                format!("the server wrote the length {length} into one byte, which sets the mask bit")
+            }
+            Some(_) => "the server set the mask bit, but sent no key and did not mask".to_owned(),
+            None => format!(
+                "the server set the mask bit without a mask, as a length of {length} in one byte does"
+            ),
+        };
+        let shown = String::from_utf8_lossy(&payload[..SHOWN]);
+        (why, format!("the bytes from the key on are text: {shown}"))
+    })
+}
+
 /// The text in place of a header, if it is certainly text. The rest of a frame with a wrong length
 /// may look like text, too.
 fn text_instead<'a>(
     context: &FrameContext<'a>,
+    number: u64,
     facts: &Facts<'_>,
 ) -> Option<(&'a [u8], &'static str)> {
     let at = usize::try_from(context.header.offset.checked_sub(context.around_at)?).ok()?;
     let rest = context.around.get(at..)?;
-    // If the previous frame held a complete message, its length was right.
+    // If there is no previous frame, or it held a complete message, no length was wrong.
     let whole = || {
+        if number == 1 {
+            return true;
+        }
         let last = facts.stream.heard.map(|heard| heard.content).unwrap_or_default();
         let before = &context.around[..at];
         let adjoins = match before.len() < last.len() {
@@ -143,7 +179,10 @@ fn text_instead<'a>(
         adjoins
             && serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(last).is_ok()
     };
-    let kind = sniff::text(rest).filter(|kind| *kind != "text" || whole())?;
+    // In the first frame, 8 bytes of text and nothing else are no header and payload.
+    let alone = || number == 1 && rest.len() >= 8 && rest.iter().all(sniff::is_printable);
+    let kind = sniff::text(rest).or_else(|| alone().then_some("text"));
+    let kind = kind.filter(|kind| *kind != "text" || whole())?;
     let aligned = || desync(context, facts.role).is_none();
     (rest.starts_with(b"HTTP/1.") || aligned()).then_some((rest, kind))
 }
@@ -240,7 +279,8 @@ fn context_takeover(
 /// Whether the message of a frame can be decompressed with a window of earlier data: zeros, and
 /// then the last messages.
 fn refers_before(context: &FrameContext<'_>, facts: &Facts<'_>) -> bool {
-    let FrameContext { header, around, around_at, .. } = context;
+    let FrameContext { header, around_at, .. } = context;
+    let around = context.unmasked();
     let payload = || {
         let start = header.offset + header.bytes().len() as u64;
         let from = usize::try_from(start.checked_sub(*around_at)?).ok()?;
@@ -320,12 +360,13 @@ fn span(violation: &Violation, context: &FrameContext<'_>) -> Span {
     let payload = header.offset + own.len() as u64;
     let guilty = index(violation.offset);
     let is_byte = violation.offset >= payload && violation.kind != ViolationKind::CutInsideFrame;
-    if is_byte && let Some(byte) = around.get(guilty) {
+    let unmasked = context.unmasked();
+    if is_byte && let Some(byte) = unmasked.get(guilty) {
         let start = guilty.saturating_sub(SHOWN / 2).max(index(header.offset).min(guilty));
         return Span {
             place,
             offset: around_at + start as u64,
-            bytes: around[start..around.len().min(start + SHOWN)].to_vec(),
+            bytes: unmasked[start..unmasked.len().min(start + SHOWN)].to_vec(),
             marked: guilty - start..guilty - start + 1,
             label: format!("byte {byte:#04x} of the payload; {}", bits(header)),
             form: Form::Hex,
