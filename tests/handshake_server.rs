@@ -140,6 +140,10 @@ fn each_ground_to_refuse_has_its_status() {
             assert_eq!(response.get("Upgrade"), Some(&b"websocket"[..]));
         }
     }
+    let curl = refused(&request(&["Sec-WebSocket-Version:", "Sec-WebSocket-Key:"]));
+    assert_eq!((curl.status, rule_of(&curl)), (426, "4.1-req-version-present"));
+    let reason = "Sec-WebSocket-Version is missing; Sec-WebSocket-Key is missing";
+    assert!(curl.reason.contains(reason), "{}", curl.reason);
     for (twice, rule) in [
         (["Sec-WebSocket-Version: 13"; 2], "11.3.5-req-version-once"),
         (["Sec-WebSocket-Key: AAAA"; 2], "11.3.1-req-key-once"),

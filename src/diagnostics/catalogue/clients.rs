@@ -22,7 +22,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .seen("an Origin that is not in --origin; without --origin, one of another site if listen serves only this machine"),
     error("W363", "the client's handshake breaks a rule")
         .because("the request is not a valid opening handshake")
-        .help("correct the client: the answer names the header")
+        .help("let the client send what the answer names; `wscope URL` sends a valid request")
         .source("RFC 6455 §4.1")
         .causes(&[low("a hand-written client"), low("a proxy that changed the request")])
         .seen("a key that is not 16 bytes in base64, a version other than 13, a missing or repeated header"),

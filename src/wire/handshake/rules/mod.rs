@@ -209,7 +209,17 @@ pub fn refusal(request: &Head, verdicts: &[RuleVerdict]) -> Option<RefusalStatus
     if broken && let Some(verdict) = failed("4.1-req-syntax") {
         return Some(refuse(verdict, BAD_REQUEST));
     }
-    GROUNDS.into_iter().find_map(|(id, status)| failed(id).map(|verdict| refuse(verdict, status)))
+    let mut found = GROUNDS.into_iter().filter_map(|(id, status)| Some((failed(id)?, status)));
+    let (verdict, status) = found.next()?;
+    let mut refusal = refuse(verdict, status);
+    // Who adds one missing header at a time is refused once for each.
+    let missing = |verdict: &RuleVerdict| verdict.rule.id.ends_with("-present");
+    if missing(verdict) {
+        for (other, _) in found.filter(|(other, _)| missing(other)) {
+            refusal.text += &format!("; {}", other.text);
+        }
+    }
+    Some(refusal)
 }
 
 /// Every rule that one captured HTTP/1.1 handshake can decide, rules for clients first.
