@@ -47,6 +47,12 @@ fn a_peer_is_read_although_a_producer_never_rests() {
     assert_eq!(driver::unread(&script), 0);
 }
 
+/// A reader that takes 100 bytes at once gets a megabyte all the same.
+#[test]
+fn a_slow_reader_of_stdout_gets_everything() {
+    driver::drive(&SLOW_READER);
+}
+
 /// The answer to a Close that comes after our half-close is not sent, so it is not shown.
 #[test]
 fn what_is_made_behind_our_end_is_not_observed() {
@@ -117,3 +123,14 @@ fn a_reset_ends_a_fault_that_drips() {
 fn pings_that_wait_behind_a_piece_are_answered_in_order() {
     driver::drive(b"\x05\x02\x88\x15\x23\0\0\0\xce\xa2\x50\xff\xef\x9b\xf0\x97\x06\xf0\x97\x06");
 }
+
+#[rustfmt::skip] // a script of the fuzz target
+const SLOW_READER: [u8; 121] = [
+    255, 255, 186, 126, 97, 48, 97, 99, 125, 0, 0, 255, 255, 255, 0, 0, 255, 255,
+    255, 255, 255, 0, 255, 253, 253, 253, 253, 0, 0, 0, 47, 161, 161, 161, 161, 15,
+    161, 166, 122, 161, 161, 161, 161, 161, 161, 98, 244, 125, 253, 126, 48, 130, 177, 108,
+    97, 177, 125, 126, 48, 130, 253, 177, 177, 41, 126, 48, 130, 253, 136, 255, 255, 255,
+    255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+    255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+    255, 255, 255, 255, 139, 177, 247, 109, 50, 9, 50, 58, 93,
+];

@@ -771,7 +771,8 @@ impl Driver {
 
     /// Everybody does what can be done, until nothing more can.
     fn drain(&mut self) {
-        for _ in 0..10_000 {
+        // A reader of stdout that takes 100 bytes at once needs 14,000 rounds for the longest script.
+        for _ in 0..100_000 {
             let before = self.fingerprint();
             let others = (self.printed.len(), self.posted.len());
             self.arrive(usize::MAX);
