@@ -17,7 +17,7 @@ mod served;
 mod stream;
 mod switching;
 mod tls;
-mod tried;
+pub(super) mod tried;
 pub(super) mod why_closed;
 
 use super::facts::Variation;
