@@ -1037,7 +1037,10 @@ impl Clue {
             Self::BareParser => {
                 let head = facts.response.filter(|_| status == Some(400))?;
                 let lacks = |names: &[&str]| names.iter().all(|name| head.get(name).is_none());
-                let empty = facts.body.is_empty() && lacks(&["Content-Type", "Content-Length"]);
+                // Node's parser writes `Connection: close`; a handler of upgrades may write nothing.
+                let empty = facts.body.is_empty()
+                    && lacks(&["Content-Type", "Content-Length"])
+                    && head.headers().len() > 0;
                 let own = contains_word(facts.body, "invalid http request received");
                 let bare = lacks(&["Date", "Server", "Via"]) && (empty || own);
                 bare.then(|| "the answer has neither a date nor a reason, as those of a parser".to_owned())
