@@ -493,6 +493,38 @@ fn a_computed_accept_value_is_proved() {
     }
 }
 
+/// The change goes one way only, so the answers do not change by themselves.
+#[test]
+fn a_server_that_ended_at_our_request_is_not_erratic() {
+    let answer = |variation, code: u16| {
+        let outcome = TrialOutcome::Status { code, text: code.to_string(), body: Vec::new() };
+        Trial { variation, what: String::new(), outcome }
+    };
+    let erratic = "answers change from one request to the next";
+    let first = "500 Internal Server Error\r\n\r\n";
+    let of = |first, plain, again| {
+        let trials = [answer(Variation::NoUpgrade, plain), answer(Variation::Unchanged, again)];
+        refused(URL, "", first, &trials)
+    };
+    let d = of(first, 502, 502);
+    is(&d, "seems to have ended at this request", Confidence::Medium);
+    lacks(&d, erratic);
+    assert!(d.causes.len() > 1 && d.help.contains("start it again"), "{d:?}");
+    for d in [of(first, 200, 502), of(first, 502, 404), of("502 Bad Gateway\r\n\r\n", 500, 500)] {
+        is(&d, erratic, Confidence::High);
+    }
+}
+
+/// Handlers of upgrades write such heads by hand.
+#[test]
+fn a_400_without_any_header_is_no_parsers() {
+    let d = refused(URL, "", "400 Bad Request\r\n\r\n", &[]);
+    lacks(&d, "PROXY protocol");
+    assert!(d.causes.iter().take(2).any(|cause| cause.text.contains("path")), "{d:?}");
+    let d = refused(URL, "", "400 Bad Request\r\nConnection: close\r\n\r\n", &[]);
+    is(&d, "PROXY protocol", Confidence::Medium);
+}
+
 #[test]
 fn a_path_that_opens_over_tls_is_told_so() {
     let of = |outcome| {
@@ -510,6 +542,12 @@ fn a_path_that_opens_over_tls_is_told_so() {
     let url = "ws://h/chat?room=7&token=abc";
     let d = refused(url, "", "404 Not Found\r\n\r\n", std::slice::from_ref(&opens));
     assert!(d.help.contains("wss://h/chat?room=7&token=…"), "{d:?}");
+    for (url, there) in
+        [("ws://h:25002/ws", "`wss://h:25002/ws`"), ("ws://h:80/ws", "`wss://h/ws`")]
+    {
+        let d = refused(url, "", "404 Not Found\r\n\r\n", std::slice::from_ref(&opens));
+        assert!(d.help.contains(there), "{d:?}");
+    }
     // The answers change by themselves.
     let trials = [opens, other(Variation::Unchanged, String::new())];
     lacks(&refused(url, "", "404 Not Found\r\n\r\n", &trials), "over TLS");

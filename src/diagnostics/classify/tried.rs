@@ -21,7 +21,14 @@ const NO_PINGS: &str = "send it no pings: leave `--ping-interval` out, and measu
 const WATCHED_MOST: Duration = Duration::from_millis(1500);
 
 /// Explains a refusal by a server that gave another answer to the same request.
-pub(super) fn erratic_answers(mut d: Diagnostic, trial: &Trial) -> Diagnostic {
+pub(super) fn erratic_answers(mut d: Diagnostic, facts: &Facts<'_>, trial: &Trial) -> Diagnostic {
+    // A change to the words of a proxy without its server leaves the first answer open.
+    let mut later = facts.trials.iter().filter_map(Trial::status);
+    if facts.status() == Some(500) && later.all(|status| matches!(status, 502..=504)) {
+        let text = "the application failed, and seems to have ended at this request: since then, the proxy in front can't reach it";
+        let help = format!("read the application's log, and start it again; {}", d.help);
+        return d.suggests(text, trial.to_string()).help(help);
+    }
     // The other answer to the same request rules out all causes that are not proved.
     d.causes.retain(|cause| cause.confidence == Confidence::High);
     d.because(
