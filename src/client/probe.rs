@@ -768,7 +768,7 @@ pub fn look_again(
 
 /// After the peer has ended a session at once, opens sessions with one difference, and sends no
 /// messages in them. A session that stays open shows the cause. If the first session ended on our
-/// ping, another one with a ping shows whether that was the cause. `lasted` is how long the first
+/// ping, others with and without a ping show whether that was the cause. `lasted` is how long the first
 /// session was open; all trials end at `max_time`. The evidence gets the results.
 ///
 /// # Errors
@@ -784,7 +784,8 @@ pub fn compare_session(
 ) -> Result<(), OpenError> {
     let conn = runtime.reporter.connection();
     let patience = (lasted * 3).clamp(WATCHED, WATCHED_MOST);
-    let watched = Watched { patience, on_ping, until: limit(max_time) };
+    let is_early = lasted < EARLY;
+    let watched = Watched { patience, on_ping, is_early, until: limit(max_time) };
     let done = watched.compare(config, evidence, runtime);
     runtime.reporter.return_to(conn);
     done
@@ -795,6 +796,8 @@ struct Watched {
     patience: Duration,
     /// The first session ended on our ping.
     on_ping: bool,
+    /// The first session ended soon enough that a trial without a difference would end, too.
+    is_early: bool,
     /// See [`limit`].
     until: Instant,
 }
@@ -808,10 +811,17 @@ impl Watched {
     ) -> Result<(), OpenError> {
         let config = &at_same_address(config, evidence);
         let again = self.add(Variation::Again, "", config, evidence, runtime)?;
-        if again == Some(TrialOutcome::Stayed) && self.on_ping {
+        let stayed = |outcome: &Option<_>| *outcome == Some(TrialOutcome::Stayed);
+        let ended = |outcome: &Option<_>| matches!(outcome, Some(TrialOutcome::Ended(_)));
+        // Each result must come twice: one of several servers may end its sessions.
+        if self.on_ping
+            && stayed(&again)
+            && ended(&self.add(Variation::Pinged, "", config, evidence, runtime)?)
+            && stayed(&self.add(Variation::Again, "", config, evidence, runtime)?)
+        {
             self.add(Variation::Pinged, "", config, evidence, runtime)?;
         }
-        if !matches!(again, Some(TrialOutcome::Ended(_))) {
+        if !ended(&again) || !self.is_early {
             return Ok(());
         }
         let place = evidence.trials.len();
@@ -855,8 +865,9 @@ impl Watched {
         now + self.patience >= self.until
     }
 
-    /// Opens a session, and watches in silence, or after a ping, whether it stays open; `None` if there is no time
-    /// for it.
+    /// Opens a session, and watches whether it stays open; `None` if there is no time for it. For
+    /// [`Variation::Pinged`], a ping follows in the middle of that time; a session that ends before
+    /// it counts as one without a ping.
     fn watch(
         &self,
         variation: Variation,
@@ -884,8 +895,12 @@ impl Watched {
                     false => self.patience,
                 };
                 let stayed = match variation {
+                    Variation::Pinged if !talk.idle(time / 2, runtime)? => {
+                        trial.variation = Variation::Again;
+                        false
+                    }
                     Variation::Pinged => {
-                        talk.ping(time, runtime)?;
+                        talk.ping(time / 2, runtime)?;
                         talk.is_open()
                     }
                     _ => talk.idle(time, runtime)?,

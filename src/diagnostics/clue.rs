@@ -21,14 +21,15 @@ use crate::wire::secret::is_secret;
 /// Words in a path, and the subprotocols that servers require there.
 const SUBPROTOCOLS: [(&str, &[&str]); 9] = [
     ("graphql", &["graphql-transport-ws", "graphql-ws"]),
-    ("subscriptions", &["graphql-transport-ws", "graphql-ws"]),
     ("mqtt", &["mqtt"]),
     ("stomp", &["v12.stomp"]),
     ("xmpp", &["xmpp"]),
     ("ocpp", &["ocpp1.6", "ocpp2.0.1"]),
+    ("wamp", &["wamp.2.json"]),
+    // Those of `MAYBE_WITHOUT` come last.
+    ("subscriptions", &["graphql-transport-ws", "graphql-ws"]),
     ("janus", &["janus-protocol"]),
     ("sip", &["sip"]),
-    ("wamp", &["wamp.2.json"]),
 ];
 
 /// Those of the words that other paths may contain, too.
@@ -478,6 +479,8 @@ pub enum Clue {
     PingsMissed,
     /// The last traffic was our ping, right before the end; the peer had answered none.
     EndedOnPing,
+    /// Our first ping met the end, and no trial tells whether it was the cause.
+    PingAtEnd,
     /// The last traffic was a ping of the peer and its pong.
     PingAnswered,
     /// Our last message came after a silence, and the peer answered it with a reset.
@@ -1034,7 +1037,10 @@ impl Clue {
             Self::BareParser => {
                 let head = facts.response.filter(|_| status == Some(400))?;
                 let lacks = |names: &[&str]| names.iter().all(|name| head.get(name).is_none());
-                let empty = facts.body.is_empty() && lacks(&["Content-Type", "Content-Length"]);
+                // Node's parser writes `Connection: close`; a handler of upgrades may write nothing.
+                let empty = facts.body.is_empty()
+                    && lacks(&["Content-Type", "Content-Length"])
+                    && head.headers().len() > 0;
                 let own = contains_word(facts.body, "invalid http request received");
                 let bare = lacks(&["Date", "Server", "Via"]) && (empty || own);
                 bare.then(|| "the answer has neither a date nor a reason, as those of a parser".to_owned())
@@ -1390,12 +1396,17 @@ impl Clue {
             }
             Self::PingsMissed => Self::PingsIgnored.seen(facts).filter(|_| facts.pings.ignored > 1),
             Self::EndedOnPing => {
-                let after = facts.stream.after_ping.filter(|_| facts.role == Role::Client)?;
-                let round_trip = facts.response_after.unwrap_or_default();
-                // After a longer silence, a timer may have ended the connection at that moment.
-                let awake = facts.end.is_some_and(|end| end.idle < LEAST_IDLE);
-                (awake && after <= AT_PING + round_trip).then(|| format!(
+                let after = at_ping(facts)?;
+                // After a longer silence, a timer or a NAT may have ended the connection before.
+                let awake = facts.end.is_some_and(|end| end.idle < LEAST_IDLE)
+                    || Self::TimerRefuted.seen(facts).is_some()
+                    || ends_on_pings(facts) == Some(true);
+                awake.then(|| format!(
                     "our ping was the last traffic, {} ms before the end", after.as_millis()))
+            }
+            Self::PingAtEnd => {
+                let after = at_ping(facts).filter(|_| ends_on_pings(facts).is_none())?;
+                Some(format!("our first ping was the last traffic, {} ms before the end", after.as_millis()))
             }
             Self::PingAnswered => {
                 let alone = facts.stream.ended_on_ping && facts.pings.ignored == 0;
@@ -1823,8 +1834,25 @@ pub(super) fn plain_told(facts: &Facts<'_>) -> Option<String> {
     (bare && known).then_some(told)
 }
 
-/// No usual idle timeout of a proxy is shorter than this.
-const LEAST_IDLE: std::time::Duration = std::time::Duration::from_secs(25);
+/// No usual idle timeout is shorter than this.
+const LEAST_IDLE: std::time::Duration = std::time::Duration::from_millis(1900);
+
+/// The time from our ping to the end, if the ping met the end.
+pub(super) fn at_ping(facts: &Facts<'_>) -> Option<std::time::Duration> {
+    let round_trip = facts.response_after.unwrap_or_default();
+    let after = facts.stream.after_ping.filter(|_| facts.role == Role::Client)?;
+    (after <= AT_PING + round_trip).then_some(after)
+}
+
+/// Whether the trials prove that the server ends sessions because of a ping; `Some(false)` if they
+/// rule it out, and `None` if they are too few.
+pub(super) fn ends_on_pings(facts: &Facts<'_>) -> Option<bool> {
+    let of = |variation| facts.trials.iter().filter(move |trial| trial.variation == variation);
+    let refuted = of(Variation::Again).any(|trial| trial.outcome != TrialOutcome::Stayed)
+        || of(Variation::Pinged).any(|trial| !matches!(trial.outcome, TrialOutcome::Ended(_)));
+    let twice = of(Variation::Again).count() > 1 && of(Variation::Pinged).count() > 1;
+    if refuted { Some(false) } else { twice.then_some(true) }
+}
 
 /// An end this soon after our ping, besides the time on the way, is the peer's answer to it.
 const AT_PING: std::time::Duration = std::time::Duration::from_millis(50);

@@ -14,22 +14,21 @@ use super::request_part::{Part, PartPlace, claims, parts};
 use super::url::Url;
 use super::{Clue, Confidence, Diagnostic, Facts, Family, Severity, Supported, said};
 use crate::wire::Role;
-use crate::wire::secret::is_credential;
 
 /// The words of an answer that only says that a login is required, or that it failed.
 const LOGIN: &[u8] =
     b" token tokens jwt bearer login auth authentication authenticated authorization authorized \
     unauthenticated credentials valid expired required provided must be id access header";
 
-/// The words before and after the name of a part that the server misses.
-const MISSES: [&str; 3] = ["missing", "requires", "required"];
-const MISSED: [&str; 5] = ["missing", "required", "not provided", "not present", "not set"];
-
 /// Kinds of parts. A sentence with one is about the request, and not about a thing with that name.
 const KINDS: &str = "header cookie query parameter param field";
 
 /// The words beside them that change nothing, and the names of members with a reason.
-const FILLERS: &str = "a an the is was value error message detail reason";
+const FILLERS: &str = "a an the is was required value error message detail reason";
+
+/// What the rest of a sentence says of a part that the server misses.
+const MISSED: [&str; 6] =
+    ["missing", "not provided", "not present", "not set", "not sent", "not found"];
 
 /// An end this soon after the opening is a reaction to the request.
 const SOON: Duration = Duration::from_secs(5);
@@ -151,24 +150,27 @@ impl<'a> RefusedRequest<'a> {
         self.text.split(['.', '!', ';', '\n'])
     }
 
-    /// Whether a sentence says that a part with this name is missing.
+    /// Whether a sentence says nothing but that a part with this name is missing, and names its
+    /// kind. `token required` and `missing or invalid` fit wrong values, too, and `missing room 5` a
+    /// thing.
     fn misses(&self, name: &str) -> bool {
+        self.says_missing(name, true)
+    }
+
+    /// Like [`Self::misses`]; without `kind`, the sentence need not name the kind of the part.
+    fn says_missing(&self, name: &str, kind: bool) -> bool {
         let mark = |c: char| !c.is_alphanumeric() && c != '_';
+        let is_of = |list: &str, word: &str| list.split(' ').any(|one| one == word);
         self.sentences().any(|sentence| {
             let lower = sentence.to_ascii_lowercase();
-            let words = lower.split_whitespace().map(|word| word.trim_matches(mark));
-            let is_of =
-                |list: &'static str| move |word: &&str| list.split(' ').any(|one| one == *word);
-            let kind = words.clone().any(|word| is_of(KINDS)(&word));
-            let plain = words.filter(|word| !is_of(KINDS)(word) && !is_of(FILLERS)(word));
-            let words = plain.collect::<Vec<_>>().join(" ");
-            let before = |word: &str| said::says(&words, &format!("{word} {name}"));
-            // A word before the name may tell which one is missing: `admin token required`.
-            let after = |word: &str| words.starts_with(&format!("{name} {word}"));
-            MISSES.into_iter().any(before)
-                || MISSED.into_iter().any(after)
-                || (kind || is_credential(name)) && before("no")
-                || kind && after("not found")
+            let words: Vec<_> =
+                lower.split_whitespace().map(|word| word.trim_matches(mark)).collect();
+            let plain = words.iter().filter(|word| !is_of(KINDS, word) && !is_of(FILLERS, word));
+            let plain = plain.copied().collect::<Vec<_>>().join(" ");
+            let missed = plain == format!("missing {name}")
+                || plain == format!("no {name}")
+                || MISSED.iter().any(|end| plain == format!("{name} {end}"));
+            missed && (!kind || words.iter().any(|word| is_of(KINDS, word)))
         })
     }
 
@@ -261,7 +263,7 @@ impl<'a> RefusedRequest<'a> {
             401 | 403 => self.is_of_request(),
             _ => self.code == "W312",
         };
-        let missed = ["token", "jwt"].iter().any(|name| self.misses(name));
+        let missed = ["token", "jwt"].iter().any(|name| self.says_missing(name, false));
         if !refuses || !(told || self.is_about_login() && !missed) {
             return None;
         }

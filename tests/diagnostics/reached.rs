@@ -361,7 +361,10 @@ fn a_port_that_drops_everything_is_no_listener_for_websocket() {
     ]
     .map(nothing);
     let d = verdict(&reset(&dropped));
-    first(&d, "W107", "MQTT over TCP", Confidence::Medium);
+    first(&d, "W107", "forwards to a target that is down", Confidence::Medium);
+    assert!(!d.help.contains("broker"), "{d:?}");
+    let own = d.causes.iter().find(|cause| cause.text.contains("MQTT over TCP"));
+    assert_eq!(own.map(|cause| cause.confidence), Some(Confidence::Low), "{d:?}");
     lacks(&d, "requires a subprotocol");
     lacks(&d, "`-s mqtt`");
     // A server of HTTP, another path, and a path of another protocol.

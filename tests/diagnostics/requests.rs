@@ -117,6 +117,10 @@ fn the_servers_words_about_the_token_prove_that_it_is_the_cause() {
     ] {
         is(&refused(URL, &old, answer, &[]), "has expired", Confidence::Medium);
     }
+    // It may also have been missing, but a token that has expired was sent.
+    let url = format!("{URL}?token={}", jwt(&format!("{{\"exp\":{PAST}}}")));
+    let d = refused(&url, "", "401 Unauthorized\r\n\r\nToken missing or expired", &[]);
+    is(&d, "has expired", Confidence::Medium);
     // The server missed another token than this one.
     let d = refused(URL, &old, "401 Unauthorized\r\n\r\n{\"error\":\"token missing\"}", &[]);
     lacks(&d, "the token that was sent");
@@ -370,15 +374,15 @@ fn a_part_that_was_sent_and_that_the_server_misses_was_lost() {
             "{\"error\":\"api_key header is missing\"}",
             "the header api_key",
         ),
-        (URL, "X-Api-Key: abc\r\n", "X-Api-Key is required", "the header X-Api-Key"),
+        (URL, "X-Api-Key: abc\r\n", "missing header X-Api-Key", "the header X-Api-Key"),
         (
             URL,
             "Authorization: Bearer abc\r\n",
             "No authorization header",
             "the Authorization header",
         ),
-        ("ws://h/ws?room=5", "", "{\"message\":\"room is required\"}", "the parameter room"),
-        ("ws://h/ws?token=abc", "", "Missing token", "the parameter token"),
+        ("ws://h/ws?room=5", "", "{\"message\":\"room field is missing\"}", "the parameter room"),
+        ("ws://h/ws?token=abc", "", "Missing query parameter: token", "the parameter token"),
         ("ws://h/ws?room=5", "", "Required parameter 'room' is missing.", "the parameter room"),
         (URL, "Cookie: sessionid=abc\r\n", "cookie sessionid not found", "the cookie sessionid"),
     ] {
@@ -404,9 +408,33 @@ fn a_part_that_was_sent_and_that_the_server_misses_was_lost() {
         ("ws://h/ws?account=7", "", "a premium account is required"),
         ("ws://h/chat", "X-Chat: 1\r\n", "chat is closed"),
         (URL, "", "secure connection required"),
+        // Words for a value that is wrong, or for one of several faults.
+        (URL, "Authorization: Basic Ym9iOndyb25n\r\n", "Authorization Required"),
+        (URL, "Authorization: Bearer abc\r\n", "Authorization header required"),
+        (URL, "Authorization: Bearer abc\r\n", "Authorization header missing or malformed"),
+        (URL, "Authorization: Bearer abc\r\n", "missing/invalid Authorization header"),
+        ("ws://h/ws?token=abc", "", "Missing token"),
+        ("ws://h/ws?token=abc", "", "Token missing or invalid"),
+        ("ws://h/ws?token=abc", "", "invalid or missing token parameter"),
+        (URL, "Cookie: session=abc\r\n", "session required"),
+        (URL, "Cookie: session=abc\r\n", "Session cookie missing or expired"),
+        (URL, "X-Api-Key: abc\r\n", "X-Api-Key is required"),
+        // Words about the value, or about a thing with that name.
+        ("ws://h/ws?version=1", "", "This endpoint requires version 2"),
+        ("ws://h/ws?version=1", "", "requires parameter version 2"),
+        ("ws://h/ws?role=user", "", "This channel requires role admin"),
+        ("ws://h/ws?user=bob", "", "User missing: bob"),
+        ("ws://h/ws?room=5", "", "Missing room 5"),
+        ("ws://h/ws?session=abc", "", "No session with this id"),
+        ("ws://h/ws?token=abc", "", "no token with this value was issued"),
+        ("ws://h/ws?device=x", "", "Missing device registration for user bob"),
+        ("ws://h/ws?game=chess", "", "Game required: at least 2 players"),
+        (URL, "Origin: http://a\r\n", "requires Origin https://b.example"),
+        (URL, "User-Agent: MyApp/1\r\n", "requires User-Agent MyApp/2"),
     ] {
-        let d = refused(url, headers, &format!("401 Unauthorized\r\n\r\n{words}"), &[]);
-        lacks(&d, lost);
+        for status in ["400 Bad Request", "401 Unauthorized", "403 Forbidden", "404 Not Found"] {
+            lacks(&refused(url, headers, &format!("{status}\r\n\r\n{words}"), &[]), lost);
+        }
     }
 }
 
@@ -465,6 +493,38 @@ fn a_computed_accept_value_is_proved() {
     }
 }
 
+/// The change goes one way only, so the answers do not change by themselves.
+#[test]
+fn a_server_that_ended_at_our_request_is_not_erratic() {
+    let answer = |variation, code: u16| {
+        let outcome = TrialOutcome::Status { code, text: code.to_string(), body: Vec::new() };
+        Trial { variation, what: String::new(), outcome }
+    };
+    let erratic = "answers change from one request to the next";
+    let first = "500 Internal Server Error\r\n\r\n";
+    let of = |first, plain, again| {
+        let trials = [answer(Variation::NoUpgrade, plain), answer(Variation::Unchanged, again)];
+        refused(URL, "", first, &trials)
+    };
+    let d = of(first, 502, 502);
+    is(&d, "seems to have ended at this request", Confidence::Medium);
+    lacks(&d, erratic);
+    assert!(d.causes.len() > 1 && d.help.contains("start it again"), "{d:?}");
+    for d in [of(first, 200, 502), of(first, 502, 404), of("502 Bad Gateway\r\n\r\n", 500, 500)] {
+        is(&d, erratic, Confidence::High);
+    }
+}
+
+/// Handlers of upgrades write such heads by hand.
+#[test]
+fn a_400_without_any_header_is_no_parsers() {
+    let d = refused(URL, "", "400 Bad Request\r\n\r\n", &[]);
+    lacks(&d, "PROXY protocol");
+    assert!(d.causes.iter().take(2).any(|cause| cause.text.contains("path")), "{d:?}");
+    let d = refused(URL, "", "400 Bad Request\r\nConnection: close\r\n\r\n", &[]);
+    is(&d, "PROXY protocol", Confidence::Medium);
+}
+
 #[test]
 fn a_path_that_opens_over_tls_is_told_so() {
     let of = |outcome| {
@@ -482,6 +542,12 @@ fn a_path_that_opens_over_tls_is_told_so() {
     let url = "ws://h/chat?room=7&token=abc";
     let d = refused(url, "", "404 Not Found\r\n\r\n", std::slice::from_ref(&opens));
     assert!(d.help.contains("wss://h/chat?room=7&token=…"), "{d:?}");
+    for (url, there) in
+        [("ws://h:25002/ws", "`wss://h:25002/ws`"), ("ws://h:80/ws", "`wss://h/ws`")]
+    {
+        let d = refused(url, "", "404 Not Found\r\n\r\n", std::slice::from_ref(&opens));
+        assert!(d.help.contains(there), "{d:?}");
+    }
     // The answers change by themselves.
     let trials = [opens, other(Variation::Unchanged, String::new())];
     lacks(&refused(url, "", "404 Not Found\r\n\r\n", &trials), "over TLS");

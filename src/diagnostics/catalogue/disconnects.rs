@@ -1,6 +1,7 @@
 //! W8xx: endings without a closing handshake, and what their timing means.
 
 use super::builder::{KNOWN, error, high, low, medium, warning};
+use crate::diagnostics::classify::tried::PINGED;
 use crate::diagnostics::classify::why_closed::{AWAITS, BEAT, BEATLESS, SEND_AT_ONCE};
 use crate::diagnostics::{CatalogueEntry, Clue as C, LikelyCause};
 
@@ -108,6 +109,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             low("the peer's heartbeat does not note pongs, or counts messages only").with(C::PingAnswered).unless(&[C::Serving])
                 .cure("see whether the peer's program handles pongs (`pong` events); send messages of the application, or pings: `--ping-interval SECS`"),
             low("a timer of the peer, or of a proxy").unless(&[C::Serving, C::TimerRefuted]),
+            low(PINGED).with(C::PingAtEnd),
             low(TAKEN_OVER).with(C::MqttSession).cure(OTHER_CLIENT_ID),
             low("a limit on the age of connections, or on the time for a login, which pings do not extend").with(C::NothingCrossed).unless(&[C::Serving]),
             low("the peer's process, or its application, ended at that moment").unless(&[C::Serving]),

@@ -135,8 +135,6 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("offer one that the server knows, `-s NAME`, or none"),
             medium(BROKER, C::All(&[C::InPath("mqtt"), C::SpeaksHttp])).unless(&[C::Offered("mqtt"), C::OtherSchemeAnswers, C::NoSubprotocolHelps, C::SubprotocolFails])
                 .cure(OFFER_MQTT),
-            medium(OWN_PORT, C::All(&[C::InPath("mqtt"), C::PlainUnanswered, C::SubprotocolFails])).unless(&[C::OtherSchemeAnswers, C::OtherPathAnswered, C::SpeaksHttp, C::Gone, C::PlainForeign])
-                .cure(OTHER_PORT),
             medium("the server requires a client certificate, and none was sent", C::CertificateAsked).unless(&[C::PlainAnswered, C::OtherPathAnswered])
                 .cure("send one: `--cert FILE --key FILE`"),
             medium("the server refuses the client certificate that was sent: it does not trust its issuer, or wants another", C::CertificateTaken).unless(&[C::PlainAnswered, C::OtherPathAnswered])
@@ -155,7 +153,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path and the name of the URL, then the Origin and the credentials: the server drops what it refuses"),
             medium("the port speaks TLS only", C::TlsPort).unless(&[C::OtherSchemeFails, C::UrlIsSecure, C::Gone]).cure("try `wss://`"),
             low("the port speaks TLS only").unless(&[C::OtherSchemeFails, C::UrlIsSecure, C::PlainAnswered, C::Gone]),
-            low(OWN_PORT).with(C::InPath("mqtt")).unless(&[C::OtherSchemeAnswers, C::PlainAnswered, C::PlainUnanswered, C::SpeaksHttp, C::Gone, C::PlainForeign])
+            low(OWN_PORT).with(C::InPath("mqtt")).unless(&[C::OtherSchemeAnswers, C::OtherPathAnswered, C::PlainAnswered, C::SpeaksHttp, C::Gone, C::PlainForeign])
                 .cure(OTHER_PORT),
             low(BROKER).with(C::InPath("mqtt")).unless(&[C::Offered("mqtt"), C::OtherSchemeAnswers, C::NoSubprotocolHelps, C::SubprotocolFails, C::SpeaksHttp])
                 .cure(OFFER_MQTT),

@@ -17,7 +17,7 @@ mod served;
 mod stream;
 mod switching;
 mod tls;
-mod tried;
+pub(super) mod tried;
 pub(super) mod why_closed;
 
 use super::facts::Variation;
@@ -104,7 +104,7 @@ pub fn classify(facts: &Facts<'_>) -> Vec<Diagnostic> {
         let error = found.found.iter().position(|found| found.severity == Severity::Error);
         if let Some(at) = error {
             let diagnostic = found.found.remove(at);
-            found.found.insert(at, tried::erratic_answers(diagnostic, trial));
+            found.found.insert(at, tried::erratic_answers(diagnostic, facts, trial));
         }
     }
     found.found = found.found.into_iter().map(|found| with_value(found, facts)).collect();

@@ -8,8 +8,12 @@ use crate::diagnostics::facts::EndKind;
 use crate::diagnostics::{Diagnostic, Facts};
 use crate::wire::Role;
 
-/// Parts of the names of such a time.
-const NAMES: [&str; 6] = ["expire", "expiry", "ttl", "lifetime", "max_age", "maxage"];
+/// Words in the names of such a time.
+const NAMES: [&str; 8] =
+    ["expire", "expires", "expiry", "expiration", "ttl", "lifetime", "max_age", "maxage"];
+
+/// How much earlier than that time the end may come: clocks tick.
+const TICK: Duration = Duration::from_millis(20);
 
 /// How much later than that time the end may come, besides a twentieth of it.
 const TOLERANCE: Duration = Duration::from_millis(200);
@@ -42,16 +46,30 @@ fn named(value: &Value, lasted: Duration) -> Option<(String, f64)> {
     let is_up = |number: f64| {
         [number, number / 1000.0].into_iter().any(|seconds| {
             let time = Duration::try_from_secs_f64(seconds).unwrap_or_default();
-            !time.is_zero() && lasted.abs_diff(time) <= TOLERANCE.min(time / 4) + time / 20
+            let until = time + TOLERANCE.min(time / 4) + time / 20;
+            !time.is_zero() && (time..=until).contains(&(lasted + TICK))
         })
     };
     value.as_object()?.iter().find_map(|(name, value)| {
-        let lower = name.to_ascii_lowercase();
         let number = value.as_f64().filter(|number| is_up(*number));
-        let known = NAMES.iter().any(|part| lower.contains(part));
         number
-            .filter(|_| known)
+            .filter(|_| is_named(name))
             .map(|number| (name.clone(), number))
             .or_else(|| named(value, lasted))
     })
+}
+
+/// Whether one of the words of a name means such a time: `token_ttl`, `expiresIn`, but not `battle`.
+fn is_named(name: &str) -> bool {
+    let mut words = String::from("_");
+    let mut small = false;
+    for c in name.chars() {
+        if small && c.is_ascii_uppercase() {
+            words.push('_');
+        }
+        small = c.is_ascii_lowercase();
+        words.push(if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '_' });
+    }
+    words.push('_');
+    NAMES.iter().any(|word| words.contains(&format!("_{word}_")))
 }

@@ -777,10 +777,15 @@ impl RefusalResponse<'_> {
         let url = self.facts.url.map(Url::of).filter(|url| !url.is_secure());
         match opens.zip(url) {
             // The path is right, and the server behind it takes the request.
-            Some((fact, url)) => d
-                .certain()
-                .because("the WebSocket of this path is served over TLS only", fact)
-                .help(format!("use `wss://{}{}{}`", url.host, url.path, url.shown_query())),
+            Some((fact, url)) => {
+                // For port 80, the trial was at port 443.
+                let port = url.port.filter(|port| *port != 80);
+                let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+                let there = format!("{}{port}{}{}", url.host, url.path, url.shown_query());
+                d.certain()
+                    .because("the WebSocket of this path is served over TLS only", fact)
+                    .help(format!("use `wss://{there}`"))
+            }
             None => d,
         }
     }

@@ -1,8 +1,10 @@
 //! Trials after a session that the peer ended at once. Each trial differs in one thing; the ones
 //! that stayed open show the cause.
 
+use std::time::Duration;
+
 use super::why_closed::{UNSPOKEN, not_ours};
-use crate::diagnostics::clue::plain_told;
+use crate::diagnostics::clue::{ends_on_pings, plain_told};
 use crate::diagnostics::facts::{EndKind, Trial, TrialOutcome, Variation};
 use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Severity, Supported};
 
@@ -10,13 +12,23 @@ use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Severity, Supporte
 const ERRATIC: &str = "the server ends some connections and not others, as while it restarts, or where one of several fails";
 
 /// The cause if a session without a ping stays open.
-const PINGED: &str = "the server closes because of a ping, which it has to answer (RFC 6455 §5.5.2): it does not handle Ping frames";
+pub(in crate::diagnostics) const PINGED: &str = "the server closes because of a ping, which it has to answer (RFC 6455 §5.5.2): it does not handle Ping frames";
 
 /// The help for it.
 const NO_PINGS: &str = "send it no pings: leave `--ping-interval` out, and measure with messages: `wscope ping --echo`";
 
+/// How long a trial is watched, at most.
+const WATCHED_MOST: Duration = Duration::from_millis(1500);
+
 /// Explains a refusal by a server that gave another answer to the same request.
-pub(super) fn erratic_answers(mut d: Diagnostic, trial: &Trial) -> Diagnostic {
+pub(super) fn erratic_answers(mut d: Diagnostic, facts: &Facts<'_>, trial: &Trial) -> Diagnostic {
+    // A change to the words of a proxy without its server leaves the first answer open.
+    let mut later = facts.trials.iter().filter_map(Trial::status);
+    if facts.status() == Some(500) && later.all(|status| matches!(status, 502..=504)) {
+        let text = "the application failed, and seems to have ended at this request: since then, the proxy in front can't reach it";
+        let help = format!("read the application's log, and start it again; {}", d.help);
+        return d.suggests(text, trial.to_string()).help(help);
+    }
     // The other answer to the same request rules out all causes that are not proved.
     d.causes.retain(|cause| cause.confidence == Confidence::High);
     d.because(
@@ -38,6 +50,11 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
         (d, false) => d,
     };
     let Some(first) = facts.trials.iter().find(|trial| is_of_session(trial)) else { return d };
+    let short = facts.end.is_none_or(|end| end.lifetime < WATCHED_MOST);
+    if first.outcome == TrialOutcome::Stayed && !short {
+        // No trial is watched for so long.
+        return d;
+    }
     let at = facts.trials.iter().position(|trial| trial.outcome == TrialOutcome::Stayed);
     let stayed = at.and_then(|at| facts.trials.get(at));
     // A repetition of the first session must end again, and a repetition of the difference must
@@ -203,21 +220,13 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
 /// Adds our ping as the cause, if it was the last traffic. Sessions with and without a ping prove
 /// it, or rule it out. Also returns whether it is the cause.
 fn pinged(d: Diagnostic, facts: &Facts<'_>) -> (Diagnostic, bool) {
-    let without = facts.trial(Variation::Again);
-    let with = facts.trial(Variation::Pinged);
-    if let (Some(without), Some(with)) = (without, with) {
-        let proved = without.outcome == TrialOutcome::Stayed
-            && matches!(with.outcome, TrialOutcome::Ended(_));
-        return match proved && !d.is_proved() {
-            true => (d.because(PINGED, format!("{with}; {without}")).help(NO_PINGS), true),
-            false => (d, false),
-        };
-    }
-    match Clue::EndedOnPing.seen(facts).filter(|_| !d.is_supported()) {
-        // A session without a ping ended, too.
-        Some(fact) if without.is_none_or(|trial| trial.outcome == TrialOutcome::Stayed) => {
-            (d.suggests(PINGED, fact).help(NO_PINGS), true)
+    let Some(fact) = Clue::EndedOnPing.seen(facts) else { return (d, false) };
+    let (without, with) = (facts.trial(Variation::Again), facts.trial(Variation::Pinged));
+    match (ends_on_pings(facts), without, with) {
+        (Some(true), Some(without), Some(with)) if !d.is_proved() => {
+            (d.because(PINGED, format!("{with}; {without}; both twice")).help(NO_PINGS), true)
         }
+        (None, ..) if !d.is_supported() => (d.suggests(PINGED, fact).help(NO_PINGS), true),
         _ => (d, false),
     }
 }
