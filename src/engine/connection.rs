@@ -519,7 +519,8 @@ impl Connection {
             self.unread.take_if(|unread| !unread.said);
             return Ok(());
         }
-        let unread = self.unread.get_or_insert_with(|| Box::new(Unread { since: now, said: false }));
+        let unread =
+            self.unread.get_or_insert_with(|| Box::new(Unread { since: now, said: false }));
         if unread.said || now < unread.since + UNREAD_FOR {
             return Ok(());
         }
