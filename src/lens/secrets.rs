@@ -119,6 +119,10 @@ fn mask_quoted(
             }
             None => (start, start + value_end(value, quote.len() - 1)),
         };
+        // A flag is not a secret.
+        if matches!(&text[from..to], "true" | "false" | "null") {
+            continue;
+        }
         let known = is_known.then(|| named.is_secret(name, &text[from..to])).flatten();
         if !known.unwrap_or_else(|| is_secret(name)) {
             continue;
