@@ -336,8 +336,12 @@ fn a_message_that_is_quoted_shows_no_values_of_secret_names() {
             r#"[2,"1","Authorize",{"idTag":"x"}]"#,
             r#"[4,"1","FormationViolation","bad",{"token":"hunter2","authorizationKey":"hunter2"}]"#,
         ),
-        ("", "{}", r#"{"error":"bad","token":"hunter2"}"#),
-        ("", "<get/>", "<error code='4' token='hunter2'><password>hunter2</password></error>"),
+        ("", "{}", r#"{"type":"error","message":"bad","token":"hunter2"}"#),
+        (
+            "",
+            "<get/>",
+            "<x token='hunter2'><type>error</type><message>bad</message><password>hunter2</password></x>",
+        ),
     ] {
         let port = serve(move |stream| {
             heard(stream)?;
