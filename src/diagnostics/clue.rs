@@ -4,6 +4,7 @@
 //! named cause has its fact.
 
 use super::Facts;
+use super::conversation::{Dialogue, PeerMessage, PeerPart};
 use super::facts::{
     EndKind, ProxyFault, SILENCE, StreamEnd, TlsFault, Trial, TrialOutcome, Variation,
 };
@@ -1304,7 +1305,10 @@ impl Clue {
                 let mut ours = facts.stream.kept.iter().filter(|message| message.ours);
                 let beat = ours.any(|one| super::heard::keeps_alive(&super::heard::text(one.content)));
                 let every = super::heard::beat_interval(first).filter(|_| facts.role == Role::Client)?;
-                let due = facts.end?.last >= every && !beat && facts.stream.kept_all;
+                // A server that sends heartbeats itself may have named its own interval.
+                let mut theirs = facts.stream.kept.iter().filter(|message| !message.ours);
+                let own = theirs.any(|one| super::heard::keeps_alive(&super::heard::text(one.content)));
+                let due = facts.end?.last >= every * 2 && !beat && !own && facts.stream.kept_all;
                 due.then(|| shown() + ", and no heartbeat was sent")
             }
             Self::NoNamespace => {
@@ -1917,20 +1921,20 @@ pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<Complaint<'a>> {
         .or_else(|| is_goodbye(heard.content).then(|| of(heard.before, false)).flatten())
 }
 
-/// The message by which the server announced its end: the last one, or the one before a goodbye.
+/// The message by which the server announced its end, unasked: the last one, or the one before a
+/// goodbye.
 pub(super) fn announced(facts: &Facts<'_>) -> Option<String> {
-    use super::heard::{NOTICE, announces_end, is_echo, is_goodbye, shown};
-    let heard = facts.stream.heard.as_ref();
-    let soon = |quiet: std::time::Duration| quiet.as_secs() < NOTICE;
-    let heard = heard.filter(|heard| facts.role == Role::Client && soon(heard.quiet))?;
-    if is_echo(facts) {
-        return None;
+    use super::heard::{NOTICE, is_goodbye, shown};
+    let soon = facts.stream.heard.is_some_and(|heard| heard.quiet.as_secs() < NOTICE);
+    let talk = Dialogue::of(facts, inner(facts).as_ref());
+    let mut theirs = talk.theirs.iter().rev().filter(|_| soon && facts.role == Role::Client);
+    let (last, before) = (theirs.next()?, theirs.next());
+    let announces = |one: &PeerMessage<'_>| one.part == PeerPart::Announcement;
+    if announces(last) {
+        return Some(format!("its last message is {}", shown(last.content)));
     }
-    if announces_end(heard.content) {
-        return Some(format!("its last message is {}", shown(heard.content)));
-    }
-    (is_goodbye(heard.content) && announces_end(heard.before))
-        .then(|| format!("the message before its last is {}", shown(heard.before)))
+    let before = before.filter(|one| is_goodbye(last.content) && announces(one))?;
+    Some(format!("the message before its last is {}", shown(before.content)))
 }
 
 /// How our last message asked for the end, unless the peer complained. Usually, the protocol inside

@@ -163,6 +163,24 @@ pub(super) fn denies(text: &str) -> bool {
         && (refused || *last == "denied" && !before.is_empty())
 }
 
+/// Words about a login.
+const LOGIN: [&str; 9] = [
+    "token*",
+    "key",
+    "login",
+    "auth*",
+    "unauth*",
+    "password*",
+    "credential*",
+    "session",
+    "access denied",
+];
+
+/// Whether a text refuses a login: `Invalid token`, `session expired`.
+pub(super) fn refuses_login(text: &str) -> bool {
+    (refuses_plainly(text) || denies(text)) && LOGIN.iter().any(|word| says(text, word))
+}
+
 /// Whether a text says that there is no error.
 pub(super) fn says_none(text: &str) -> bool {
     let none = [

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::Facts;
 use super::answer::{self, ids, kinds, plain, stem};
-use super::complaint::fails;
+use super::complaint::{fails, names_error, refuses_login};
 use super::facts::{CrossedMessage, HEARD_MOST};
 use super::heard::{self, Grievance, is_copy};
 use super::inner::{InnerProtocol, is_expected};
@@ -55,9 +55,11 @@ struct MessageForm<'a> {
     members: Map<String, Value>,
     /// It is a list, such as one of records.
     is_list: bool,
+    /// It is an XML element, whose root may name a record.
+    is_xml: bool,
 }
 
-/// A message that comes more often than this with other numbers is a heartbeat.
+/// A message of which there are more copies than this is a heartbeat.
 const OFTEN: usize = 2;
 
 /// The longest heartbeat without a name.
@@ -67,10 +69,10 @@ impl<'a> MessageForm<'a> {
     fn of(content: &'a [u8]) -> Self {
         let text = heard::text(content);
         let bare = heard::bare(&text);
-        let is_list = bare.starts_with('[');
+        let (is_list, is_xml) = (bare.starts_with('['), bare.starts_with('<'));
         let text = heard::object_text(&bare).into_owned();
         let members = answer::object(&text).unwrap_or_default();
-        Self { content, text, members, is_list }
+        Self { content, text, members, is_list, is_xml }
     }
 
     /// Its kind, or the names of its members: messages of one form are about one matter.
@@ -81,9 +83,37 @@ impl<'a> MessageForm<'a> {
         named.map_or_else(names, str::to_owned)
     }
 
-    /// Its text with one sign for all digits.
-    fn without_numbers(&self) -> String {
-        self.text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect()
+    /// Whether it is about the same matter as another message, or has the same members.
+    fn is_like(&self, other: &Self) -> bool {
+        let names = |form: &Self| form.members.keys().cloned().collect::<Vec<_>>();
+        !self.members.is_empty() && (self.matter() == other.matter() || names(self) == names(other))
+    }
+
+    /// Whether it has an id, and another message has the same one.
+    fn shares_id(&self, other: &Self) -> bool {
+        ids(&self.members).any(|own| ids(&other.members).any(|one| one == own))
+    }
+
+    /// Whether it is an error and nothing else, in a message without a kind of another matter.
+    fn is_pure_error(&self, asked: Option<&Self>) -> bool {
+        let answers = ["response", "reply", "result", "ack"];
+        let verb = |kind: &str| {
+            asked.is_some_and(|ours| kinds(&ours.members).any(|one| stem(one) == stem(kind)))
+        };
+        let ours =
+            |kind: &str| names_error(kind) || fails(kind) || verb(kind) || answers.contains(&kind);
+        let bare = !self.members.is_empty() && !self.is_xml;
+        bare && !answer::has_own_data(&self.members) && kinds(&self.members).all(ours)
+    }
+
+    /// Whether one of its texts refuses a login.
+    fn refuses_login(&self) -> bool {
+        self.members.values().filter_map(Value::as_str).any(refuses_login)
+    }
+
+    /// The numbers that it has as ids, with their names.
+    fn numbers(&self) -> impl Iterator<Item = (String, u64)> {
+        ids(&self.members).filter_map(|(name, _, id)| Some((name, id.as_u64()?)))
     }
 
     /// Whether it has the id of a message of ours. `None` if one of both has no id.
@@ -142,31 +172,57 @@ impl<'a> Dialogue<'a> {
             kept.iter().map(|message| MessageForm::of(message.content)).collect();
         let places = |ours: bool| (0..kept.len()).filter(move |at| kept[*at].ours == ours);
         let sent: Vec<usize> = places(true).collect();
-        let alike = |at: usize, key: &dyn Fn(&MessageForm<'a>) -> String| {
+        let count = |at: usize, key: &dyn Fn(&MessageForm<'a>) -> String| {
             places(false).filter(|other| key(&forms[*other]) == key(&forms[at])).count()
         };
-        let has_id = |at: usize, ours: &usize| forms[at].repeats_id(&forms[*ours]);
+        // A number that the server counts on itself is no id of a request.
+        let highest = |name: &str| {
+            let all = sent.iter().flat_map(|ours| forms[*ours].numbers());
+            all.filter(|(own, _)| own == name).map(|(_, number)| number).max()
+        };
+        let counts = places(false)
+            .flat_map(|at| forms[at].numbers())
+            .any(|(name, number)| highest(&name).is_some_and(|own| number == own.wrapping_add(1)));
+        let has_id =
+            |at: usize, ours: &usize| forms[at].repeats_id(&forms[*ours]).filter(|_| !counts);
         // Whether answers have the ids of their requests.
         let by_id = places(false).any(|at| sent.iter().any(|ours| has_id(at, ours) == Some(true)));
         let mut waiting: Vec<usize> = Vec::new();
         let mut theirs: Vec<PeerMessage<'a>> = Vec::new();
+        // Whether only answers and heartbeats came since our last message.
+        let mut is_direct = false;
+        let marks =
+            |form: &MessageForm<'a>| heard::complains(form.content) >= Some(Grievance::Marked);
         for (at, form) in forms.iter().enumerate() {
             if kept[at].ours {
                 waiting.push(at);
+                is_direct = facts.stream.kept_all || facts.stream.kept_next;
                 continue;
             }
             let before = &sent[..sent.partition_point(|ours| *ours < at)];
-            let marked = heard::complains(form.content) >= Some(Grievance::Marked);
+            let marked = marks(form);
             let copied = before.iter().find(|ours| is_copy(forms[**ours].content, form.content));
             let same_id = before.iter().find(|ours| has_id(at, ours) == Some(true));
-            let same_verb = before.iter().rfind(|ours| form.repeats_verb(&forms[**ours]));
-            let next = waiting.first().filter(|_| facts.stream.kept_all);
-            let often = |most| {
-                !form.members.is_empty() && !marked && alike(at, &MessageForm::matter) > most
+            // A form that comes more often than we asked is one of records.
+            let others = || {
+                let first = sent.first().copied().unwrap_or_default();
+                places(false).filter(move |other| *other > first && *other != at)
             };
-            let beats = || {
-                let equal = alike(at, &MessageForm::without_numbers) > OFTEN;
-                !marked && (heard::keeps_alive(&form.text) || equal && form.text.len() <= BEAT_LEN)
+            let alike = |other: &usize| !marks(&forms[*other]) && forms[*other].is_like(form);
+            let is_numbered = counts && form.numbers().next().is_some();
+            let is_record =
+                is_numbered || !sent.is_empty() && others().filter(alike).count() >= sent.len();
+            let same_verb =
+                before.iter().rfind(|ours| !is_record && form.repeats_verb(&forms[**ours]));
+            let next = waiting.first().filter(|_| facts.stream.kept_all || is_direct);
+            let often = |most| {
+                !form.members.is_empty() && !marked && count(at, &MessageForm::matter) > most
+            };
+            let beats = |at: usize| {
+                let text = &forms[at].text;
+                let equal = || count(at, &|one| one.text.clone()) > OFTEN;
+                !marks(&forms[at])
+                    && (heard::keeps_alive(text) || text.len() <= BEAT_LEN && equal())
             };
             let (part, answered) = if inner.is_some_and(|inner| inner.read[at].is_idle) {
                 (PeerPart::Heartbeat, None)
@@ -174,7 +230,7 @@ impl<'a> Dialogue<'a> {
                 (PeerPart::Answer, copied)
             } else if same_id.is_some() {
                 (PeerPart::Answer, same_id)
-            } else if beats() {
+            } else if beats(at) {
                 (PeerPart::Heartbeat, None)
             } else if before.is_empty() && !sent.is_empty() {
                 (PeerPart::Greeting, None)
@@ -184,7 +240,7 @@ impl<'a> Dialogue<'a> {
                 (PeerPart::Answer, same_verb)
             } else if theirs.is_empty() && !marked && heard::greets(form.content) {
                 (PeerPart::Greeting, None)
-            } else if heard::announces_end(form.content) {
+            } else if !is_direct && heard::announces_end(form.content) {
                 (PeerPart::Announcement, None)
             } else if often(sent.len()) || by_id && !marked || next.is_none() {
                 (PeerPart::Push, None)
@@ -192,20 +248,47 @@ impl<'a> Dialogue<'a> {
                 (PeerPart::Answer, next)
             };
             let answered = answered.copied();
+            let next_answer = is_direct;
+            is_direct &= part != PeerPart::Push;
             waiting.retain(|ours| Some(*ours) != answered);
             let request = answered.or(before.last().copied()).map(|ours| forms[ours].text.as_str());
-            let continues = theirs.iter().any(|one| form.continues(&forms[one.at]));
+            let login = form.refuses_login();
+            let continues = !login && theirs.iter().any(|one| form.continues(&forms[one.at]));
+            // Messages of other matters after it, before this side sent more.
+            let until = sent.iter().find(|ours| **ours > at).copied().unwrap_or(kept.len());
+            let goes_on = places(false)
+                .any(|one| one > at && one < until && !marks(&forms[one]) && !beats(one));
+            let same = |other: &usize| forms[*other].shares_id(form) && !counts;
+            let clear = if same_id.is_some() {
+                // Earlier messages of the same request are parts of its result, and later ones show
+                // that it goes on.
+                let earlier = others().filter(|other| *other < at && same(other)).count();
+                let later =
+                    others().any(|other| other > at && same(&other) && !marks(&forms[other]));
+                earlier < 2 && !later
+            } else {
+                let asked = answered.map(|ours| &forms[ours]);
+                let pure = form.is_pure_error(asked);
+                let in_turn = same_verb.is_some() || next_answer;
+                let heard_before = theirs.iter().any(|one| one.part == PeerPart::Answer);
+                !is_record && (in_turn && (!goes_on || pure) || !goes_on && pure && heard_before)
+            };
             let refuses =
                 copied.is_none() && form.refuses(request.unwrap_or_default(), same_id.is_some());
             let (failure, line) = match inner {
                 // Bytes may have begun in a message that was not kept.
                 Some(inner) => {
                     let whole = (facts.stream.kept_all || kept[at].text) && copied.is_none();
+                    // One of several messages of an exchange is a part of its result.
+                    let part = |one: usize| {
+                        same(&one) && forms[one].is_like(form) && inner.read[one].failure.is_none()
+                    };
+                    let whole = whole && !others().any(part);
                     let failure = inner.read[at].failure.clone().filter(|_| whole);
                     (failure.clone(), failure.unwrap_or_default())
                 }
                 None => {
-                    let refused = part == PeerPart::Answer && !continues && refuses;
+                    let refused = part == PeerPart::Answer && clear && !continues && refuses;
                     (refused.then(|| heard::shown(form.content)), String::new())
                 }
             };
@@ -213,7 +296,8 @@ impl<'a> Dialogue<'a> {
                 content: form.content,
                 part,
                 refusal: failure.filter(|_| !is_expected(facts, &line, form.content)),
-                is_outcome: continues || request.is_some() && form.is_whole_object() && !refuses,
+                is_outcome: !login
+                    && (continues || request.is_some() && form.is_whole_object() && !refuses),
                 is_repeated: often(1),
                 at,
             });

@@ -526,6 +526,8 @@ pub struct StreamFacts<'a> {
     pub kept: &'a [CrossedMessage<'a>],
     /// Whether these are all messages.
     pub kept_all: bool,
+    /// Whether each message of ours and the message right after it are among them.
+    pub kept_next: bool,
     /// The messages for which an `/expect` waited: the beginning of each, or the text of the lens
     /// for it.
     pub expected: &'a [Vec<u8>],

@@ -302,7 +302,7 @@ const LEAVING: [&str; 20] = [
 
 /// Members that an announcement may have: its kind, its time, its text. Any other member may name
 /// another thing that ends.
-const ANNOUNCING: [&str; 33] = [
+const ANNOUNCING: [&str; 32] = [
     "op",
     "type",
     "event",
@@ -329,7 +329,6 @@ const ANNOUNCING: [&str; 33] = [
     "time",
     "ts",
     "timestamp",
-    "id",
     "seq",
     "reconnect",
     "retry",
@@ -413,13 +412,17 @@ const STEPS: &str = "shutting down|going down|going away|restarting|rebooting|st
 /// Whether a text has a sentence that says that the server ends now or soon:
 /// `the server is restarting in 5 s`, `We are going down for maintenance`.
 fn says_that_it_ends(text: &str) -> bool {
-    text.split(['.', '!', ';', '\n']).any(|sentence| {
-        let lower = sentence.to_lowercase().replace("n't", " not");
-        let words = lower.split(|c: char| !c.is_alphanumeric());
-        let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
-        let elsewhen = |word: &&str| ELSEWHEN.split_whitespace().any(|one| one == *word);
-        words.len() <= 16 && !words.iter().any(elsewhen) && is_soon(&words) && ends_server(&words)
-    })
+    !text.contains('?')
+        && text.split(['.', '!', ';', '\n']).any(|sentence| {
+            let lower = sentence.to_lowercase().replace("n't", " not");
+            let words = lower.split(|c: char| !c.is_alphanumeric());
+            let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+            let elsewhen = |word: &&str| ELSEWHEN.split_whitespace().any(|one| one == *word);
+            words.len() <= 16
+                && !words.iter().any(elsewhen)
+                && is_soon(&words)
+                && ends_server(&words)
+        })
 }
 
 /// Whether the minutes and seconds that a sentence names are few.
@@ -546,7 +549,11 @@ pub(super) fn beat_interval(content: &[u8]) -> Option<Duration> {
     fn find(members: &Map<String, Value>) -> Option<u64> {
         let named = |(name, value): (&String, &Value)| match value {
             Value::Object(inner) => find(inner),
-            value => bare_name(name).contains("heartbeat").then(|| value.as_u64()).flatten(),
+            value => {
+                let name = bare_name(name);
+                let asks = ["heartbeatinterval", "heartbeatintervalms", "heartbeattimeout"];
+                asks.contains(&&*name).then(|| value.as_u64()).flatten()
+            }
         };
         members.iter().find_map(named).filter(|time| *time > 0)
     }

@@ -36,6 +36,8 @@ pub(super) struct InnerProtocol {
     pub breach: Option<String>,
     /// Whether our last message is none of this protocol.
     pub is_foreign: bool,
+    /// Whether a message of the peer is none of this protocol.
+    pub is_peer_foreign: bool,
     /// The message that must follow for the conversation to continue.
     pub awaited: Option<AwaitedMessage>,
     /// The oldest request of the client without an answer.
@@ -115,7 +117,8 @@ pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
     let misfit =
         |packet: &Decoded| packet.broken().is_some_and(|broken| broken.rule == protocol.title);
     let mut theirs = kept.iter().zip(&read).filter(|(message, _)| !message.ours);
-    if agreed.is_none() && theirs.any(|(_, packets)| packets.iter().any(misfit)) {
+    let is_peer_foreign = theirs.any(|(_, packets)| packets.iter().any(misfit));
+    if agreed.is_none() && is_peer_foreign {
         return None;
     }
     let said = |ours: bool| {
@@ -156,6 +159,7 @@ pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
         breach: last
             .filter(|_| facts.stream.kept_all && is_whole)
             .and_then(|packets| packets.iter().find_map(breach)),
+        is_peer_foreign,
         is_foreign: last.is_some_and(|packets| packets.iter().any(misfit)),
         asked,
         awaited: talk.expects(),

@@ -503,6 +503,8 @@ impl SessionEvidence {
         facts.stream.last_sent_len = endpoint.map_or(0, Endpoint::last_sent_len);
         let (kept, all) = self.kept(&messages, endpoint, ending.r#in.messages);
         (facts.stream.kept, facts.stream.kept_all) = (&kept, all);
+        facts.stream.kept_next = self.sent as usize <= Endpoint::MOST_KEPT
+            && self.heard().is_none_or(|heard| heard.answers.len() < KEPT);
         facts.stream.sent = endpoint
             .and_then(|endpoint| endpoint.kept_sent().next())
             .map(|(opcode, content)| (message_info(opcode, content.len() as u64), content));

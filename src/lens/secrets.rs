@@ -57,6 +57,14 @@ impl Secrets<'_> {
         text
     }
 
+    /// A sentence that quotes messages, without the values that JSON or XML in it gives to secret
+    /// names.
+    pub fn masked_quotes(&self, sentence: &str) -> String {
+        let json = mask_quoted(sentence, self.is_secret, &Named::default(), self.mask);
+        let text = json.unwrap_or_else(|| sentence.to_owned());
+        mask_elements(&text, self.is_secret, self.mask).unwrap_or(text)
+    }
+
     /// Removes secrets from a text: values in quoted JSON, values after a name on a line, and known
     /// values.
     pub(super) fn take_out_of(&self, text: &mut String, named: &Named) {
@@ -111,6 +119,10 @@ fn mask_quoted(
             }
             None => (start, start + value_end(value, quote.len() - 1)),
         };
+        // A flag is not a secret.
+        if matches!(&text[from..to], "true" | "false" | "null") {
+            continue;
+        }
         let known = is_known.then(|| named.is_secret(name, &text[from..to])).flatten();
         if !known.unwrap_or_else(|| is_secret(name)) {
             continue;
@@ -120,6 +132,43 @@ fn mask_quoted(
         (done, at) = (to, to);
         // After the closing quote.
         at += text[to..].find('"').filter(|_| from > start).map_or(0, |quote| quote + 1);
+    }
+    (done > 0).then(|| masked + &text[done..])
+}
+
+/// A text with `mask` instead of the texts of XML elements and the values of attributes with a
+/// secret name. `None` if there is no secret.
+fn mask_elements(text: &str, is_secret: &dyn Fn(&str) -> bool, mask: &str) -> Option<String> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+    let mut secrets = Vec::new();
+    for (open, _) in text.match_indices('<') {
+        let end = text[open..].find('>').map_or(text.len(), |len| open + len);
+        let tag = &text[open + 1..end];
+        let name = tag.split(|c| !is_name(c)).next().unwrap_or_default();
+        let mut at = open + 1 + name.len();
+        while let Some(equal) = text[at..end].find('=').map(|len| at + len) {
+            let name = text[at..equal].trim().rsplit(|c| !is_name(c)).next().unwrap_or_default();
+            let value = text[equal + 1..].trim_start();
+            let from = text.len() - value.len() + 1;
+            let Some(quote) = value.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
+                break;
+            };
+            let to = text[from..].find(quote).map_or(text.len(), |len| from + len);
+            secrets.extend(is_secret(name).then_some(from..to));
+            at = (to + 1).min(end);
+        }
+        let content = end + 1..text[end..].find('<').map_or(text.len(), |len| end + len);
+        if is_secret(name) && !content.is_empty() && !tag.ends_with('/') {
+            secrets.push(content);
+        }
+    }
+    let (mut masked, mut done) = (String::new(), 0);
+    for secret in secrets.into_iter().filter(|range| !range.is_empty()) {
+        if secret.start >= done {
+            masked.push_str(&text[done..secret.start]);
+            masked.push_str(mask);
+            done = secret.end;
+        }
     }
     (done > 0).then(|| masked + &text[done..])
 }
@@ -413,6 +462,24 @@ mod tests {
     fn packed(text: &str) -> String {
         let string = crate::lens::Value::from(text).json();
         string[1..string.len() - 1].to_owned()
+    }
+
+    #[test]
+    fn texts_and_attributes_of_elements_are_masked() {
+        for (text, wanted) in [
+            ("a: <r><pass>x</pass><n>y</n></r>", "a: <r><pass>-</pass><n>y</n></r>"),
+            ("<r n=\"1\" pass='x' m=\"2\">y</r>", "<r n=\"1\" pass='-' m=\"2\">y</r>"),
+            ("<r pass=\"x…", "<r pass=\"-"),
+            ("<pass>x…", "<pass>-"),
+        ] {
+            let found = mask_elements(text, &|name| name.starts_with("pass"), "-");
+            assert_eq!(found.as_deref(), Some(wanted), "{text}");
+        }
+        for text in ["<r/>", "1 < 2", "<pass/>", "<pass></pass>", "<", "<a b=", "é<ü=\"ö\">", ""]
+        {
+            let found = mask_elements(text, &|name| name.starts_with("pass"), "-");
+            assert_eq!(found, None, "{text}");
+        }
     }
 
     #[test]

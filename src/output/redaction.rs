@@ -123,12 +123,12 @@ impl Redaction {
         let mut found = found.to_vec();
         for diagnostic in &mut found {
             for note in &mut diagnostic.notes {
-                *note = self.redactor.sentence(note).into_owned();
+                *note = self.redactor.quoting(note);
             }
             for cause in &mut diagnostic.causes {
-                cause.text = self.redactor.sentence(&cause.text).into_owned().into();
+                cause.text = self.redactor.quoting(&cause.text).into();
                 if let Some(because) = &mut cause.because {
-                    *because = self.redactor.sentence(because).into_owned();
+                    *because = self.redactor.quoting(because);
                 }
             }
             diagnostic.title = self.redactor.sentence(&diagnostic.title).into_owned().into();

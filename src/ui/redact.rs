@@ -200,6 +200,16 @@ impl Redactor {
         }
     }
 
+    /// A sentence of wscope that quotes messages, without secrets and without the values of secret
+    /// names.
+    pub fn quoting(&self, text: &str) -> String {
+        if self.shows_all {
+            return text.to_owned();
+        }
+        let text = self.with_secrets(|secrets| secrets.masked_quotes(text));
+        self.sentence(&text).into_owned()
+    }
+
     /// Bytes without secrets.
     pub fn bytes<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
         let secrets = self.spans(bytes);

@@ -324,6 +324,41 @@ fn a_refusal_is_found_behind_a_flood_of_events() {
 }
 
 #[test]
+fn a_message_that_is_quoted_shows_no_values_of_secret_names() {
+    for (name, ours, theirs) in [
+        (
+            "jsonrpc",
+            r#"{"jsonrpc":"2.0","id":1,"method":"x"}"#,
+            r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"bad","data":{"token":"hunter2"}}}"#,
+        ),
+        (
+            "ocpp1.6",
+            r#"[2,"1","Authorize",{"idTag":"x"}]"#,
+            r#"[4,"1","FormationViolation","bad",{"token":"hunter2","authorizationKey":"hunter2"}]"#,
+        ),
+        ("", "{}", r#"{"type":"error","message":"bad","token":"hunter2"}"#),
+        (
+            "",
+            "<get/>",
+            "<x token='hunter2'><type>error</type><message>bad</message><password>hunter2</password></x>",
+        ),
+    ] {
+        let port = serve(move |stream| {
+            heard(stream)?;
+            stream.write_all(&text(theirs)).ok()?;
+            heard(stream)?;
+            stream.write_all(CLOSE).ok()
+        });
+        let args: &[&str] =
+            if name.is_empty() { &["-w", "0.3"] } else { &["-w", "0.3", "-s", name] };
+        let told = Told::piped(args, port, ours);
+        let shown = told.text.lines().filter(|line| line.contains("our request failed"));
+        let shown: Vec<&str> = shown.collect();
+        assert!(!shown.is_empty() && !shown.concat().contains("hunter2"), "{}", told.text);
+    }
+}
+
+#[test]
 fn the_rest_of_a_secret_that_was_cut_is_no_secret_given_away() {
     let secret = "SECRETSECRETSECRET99";
     let answer = format!(r#"{{"error":"{}{secret}"}}"#, "p".repeat(136));

@@ -502,3 +502,174 @@ fn an_announced_shutdown_is_a_warning() {
         "{found:?}"
     );
 }
+
+#[test]
+fn records_of_a_healthy_session_are_no_refusals_of_our_request() {
+    for lines in [
+        &[">tail app.log", "ERROR: disk full on db1", "INFO retry", "INFO ok"][..],
+        &[">follow", "401 Unauthorized", "200 OK", "200 OK"],
+        &[">follow", "Invalid login", "Accepted key for bob", "session opened"],
+        &[
+            r#">{"subscribe":"errors","project":"web"}"#,
+            r#"{"type":"error","project":"web","message":"TypeError: x"}"#,
+            r#"{"type":"info","project":"web","message":"deployed"}"#,
+        ],
+        &[">go", r#"{"event":"deploy","error":"exit 1"}"#, r#"{"event":"tick"}"#],
+        &[
+            r#">{"type":"watch"}"#,
+            r#"{"type":"auth_failed","user":"bob","ip":"1.2.3.4"}"#,
+            r#"{"type":"auth_ok","user":"eve"}"#,
+        ],
+        &["><list/>", "<item><error>disk</error></item>", "<item><ok/></item>"],
+        // A verb of the request in records.
+        &[
+            r#">{"action":"monitor","host":"db1"}"#,
+            r#"{"event":"monitor","status":"ok"}"#,
+            r#"{"event":"monitor","status":"failed","message":"db1 unreachable"}"#,
+            r#"{"event":"monitor","status":"ok"}"#,
+        ],
+        &[
+            r#">{"type":"health"}"#,
+            r#"{"type":"health","service":"db","status":"failed","message":"refused"}"#,
+            r#"{"type":"health","service":"web","status":"ok"}"#,
+        ],
+        &[
+            r#">{"action":"arm"}"#,
+            r#"{"action":"alarm","message":"intruder denied","code":403}"#,
+            r#"{"action":"state","v":1}"#,
+        ],
+        // Jobs and tests.
+        &[
+            r#">{"type":"run","id":"job7"}"#,
+            r#"{"type":"started","id":"job7"}"#,
+            r#"{"type":"output","id":"job7","line":"cc"}"#,
+            r#"{"type":"finished","id":"job7","status":"failed","message":"exit code 2"}"#,
+        ],
+        &[
+            r#">{"run":"make test"}"#,
+            r#"{"stream":"stdout","line":"ok 1"}"#,
+            r#"{"stream":"stderr","error":"test 2 failed"}"#,
+            r#"{"exit":0}"#,
+        ],
+        &[
+            r#">{"type":"run"}"#,
+            r#"{"type":"progress","n":1}"#,
+            r#"{"type":"error","message":"GET /x: 500"}"#,
+            r#"{"type":"progress","n":2}"#,
+        ],
+        // A number that the server counts.
+        &[
+            r#">{"seq":1,"action":"hello"}"#,
+            r#"{"seq":1,"event":"service","status":"failed","message":"billing is down"}"#,
+            r#"{"seq":2,"event":"service","status":"ok"}"#,
+        ],
+        &[
+            r#">{"id":1,"cmd":"list"}"#,
+            r#"{"id":1,"error":"sensor offline"}"#,
+            r#"{"id":2,"value":4}"#,
+        ],
+        // One value of a subscription.
+        &[
+            r#">{"id":"1","type":"subscribe","payload":{"query":"subscription{a}"}}"#,
+            r#"{"id":"1","type":"next","payload":{"data":{"a":1}}}"#,
+            r#"{"id":"1","type":"next","payload":{"data":{"a":null},"errors":[{"message":"x"}]}}"#,
+            r#"{"id":"1","type":"next","payload":{"data":{"a":3}}}"#,
+        ],
+    ] {
+        for name in ["", "graphql-transport-ws"] {
+            if name.is_empty() || lines[0].contains("payload") {
+                let found = session(name, lines, None);
+                assert_eq!(said(&found, "W516"), None, "{lines:?}: {found:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_refusal_is_seen_before_and_behind_events() {
+    let ticks = [r#"{"tick":0}"#, r#"{"tick":1}"#, r#"{"tick":2}"#];
+    let no = r#"{"error":"no such room"}"#;
+    let after = [&[r#">{"join":"room9"}"#, no][..], &ticks].concat();
+    let before = [&ticks[..], &[r#">{"join":"room9"}"#, no]].concat();
+    for lines in [after, before] {
+        assert!(said(&session("", &lines, None), "W516").is_some(), "{lines:?}");
+    }
+}
+
+#[test]
+fn a_server_that_answers_in_another_form_has_answered() {
+    for (name, lines) in [
+        ("jsonrpc", &[">status", r#"{"type":"status","up":5}"#][..]),
+        ("jsonrpc", &[">status", "hello, ready"]),
+        ("v12.stomp", &[">start", "connected"]),
+        ("graphql-transport-ws", &[">start", r#"{"n":1}"#, r#"{"n":2}"#, r#"{"n":3}"#]),
+        ("ocpp1.6", &[">start", "t=1", "t=2", "t=3"]),
+    ] {
+        assert_eq!(said(&session(name, lines, None), "W518"), None, "{lines:?}");
+    }
+}
+
+#[test]
+fn what_restarts_by_our_command_or_in_a_record_is_not_the_server() {
+    for lines in [
+        &[r#">{"op":"restart","id":"vm-7"}"#, r#"{"op":"restart","id":"vm-7","status":"ok"}"#][..],
+        &[r#">{"action":"reboot","id":7}"#, r#"{"action":"reboot","status":"accepted"}"#],
+        &[r#">{"vm":7,"do":"reboot"}"#, r#"{"event":"rebooting"}"#],
+        &[">restart web", "Restarting"],
+        &[">logs -f web", "starting", "listening", "Shutting down"],
+        &[">logs -f web", "starting", "listening", "server is stopping"],
+        &[r#">{"type":"join"}"#, r#"{"event":"restart","in":5}"#],
+        &[r#">{"type":"join"}"#, "ok", r#"{"type":"restart","reason":"round over"}"#],
+        &[">watch", "ok", r#"{"type":"draining","id":"node-3"}"#],
+        &[">hi", "hi", "Server is going down for me, is it for you too?"],
+    ] {
+        let found = session("", lines, Some((Some(1000), "")));
+        let told = said(&found, "W700").unwrap_or_default();
+        assert!(!told.contains("announced"), "{lines:?}: {found:?}");
+    }
+}
+
+#[test]
+fn heartbeats_that_the_first_message_does_not_ask_for_are_not_missed() {
+    let (ours, answer) = (r#">{"job":"x"}"#, r#"{"result":1}"#);
+    let beat = r#"{"type":"heartbeat"}"#;
+    for (lines, code) in [
+        (&[r#"{"type":"welcome","heartbeat_interval":1}"#, ours, beat, answer][..], 4009),
+        (&[r#"{"type":"welcome","heartbeat_interval":1}"#, ours, answer], 1000),
+        (&[r#"{"type":"welcome","heartbeat":1}"#, ours, answer], 4009),
+        (&[r#"{"type":"stats","heartbeats_sent":1}"#, ours, answer], 4009),
+        (&[r#"{"type":"node","missed_heartbeats":1}"#, ours, answer], 1008),
+    ] {
+        let found = session_after(2.5, "", lines, Some((Some(code), "")));
+        let beats = |cause: &str| cause.contains("heartbeats that its first message");
+        let told = found.iter().flat_map(|one| &one.causes).any(|cause| beats(&cause.text));
+        assert!(!told, "{lines:?}: {found:?}");
+    }
+}
+
+#[test]
+fn a_refused_login_is_the_reason_of_a_close_in_order() {
+    for lines in [
+        &[
+            r#">{"token":"abc","user":"bob"}"#,
+            r#"{"ok":false,"error":"Invalid token","user":"bob"}"#,
+        ][..],
+        &[r#">{"auth":"tok"}"#, r#"{"error":"session expired","region":"eu"}"#],
+        &[
+            r#">{"auth":"tok"}"#,
+            r#"{"status":"connecting","id":1}"#,
+            r#"{"status":"failed","id":1,"error":"invalid token"}"#,
+        ],
+    ] {
+        let found = session("", lines, Some((Some(1000), "")));
+        let told = said(&found, "W700").unwrap_or_default();
+        assert!(told.contains("its last message is"), "{lines:?}: {found:?}");
+    }
+}
+
+#[test]
+fn the_last_record_before_a_refusing_close_is_an_observation() {
+    let lines = [">go", r#"{"type":"welcome"}"#, r#"{"type":"trade","price":2}"#];
+    let found = session("", &lines, Some((Some(4000), "")));
+    assert!(found[0].causes.iter().all(|cause| !cause.text.contains("trade")), "{found:?}");
+}

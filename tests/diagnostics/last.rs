@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use wscope::diagnostics::facts::{
-    CloseFacts, EndKind, LastHeard, StreamFacts, Trial, TrialOutcome, Variation,
+    CloseFacts, CrossedMessage, EndKind, LastHeard, StreamFacts, Trial, TrialOutcome, Variation,
 };
 use wscope::diagnostics::{Confidence, Diagnostic, Facts, Severity, classify};
 use wscope::wire::Data;
@@ -20,7 +20,11 @@ fn ended(last: &'static str, quiet: f64, code: Option<Option<u16>>) -> Vec<Diagn
         quiet: Duration::from_secs_f64(quiet),
         answered: false,
     };
+    let theirs = |content| CrossedMessage { ours: false, text: true, content };
+    let kept = [theirs(b"hello".as_slice()), theirs(last.as_bytes())];
     let stream = StreamFacts {
+        kept: &kept,
+        kept_all: true,
         frames: 2,
         messages: 2,
         message: Some(message(Data::Text, b"hello")),

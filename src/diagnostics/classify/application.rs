@@ -144,7 +144,8 @@ fn foreign(
     {
         return;
     }
-    let Some(inner) = inside.filter(|inner| inner.is_named && inner.is_foreign) else { return };
+    let foreign = |inner: &&InnerProtocol| inner.is_foreign && !inner.is_peer_foreign;
+    let Some(inner) = inside.filter(|inner| inner.is_named).filter(foreign) else { return };
     let fact = inner.breach.clone().unwrap_or_else(|| "it has another form".to_owned());
     let text = format!("our message is not one of {}", inner.title);
     found.add("W518", |d| d.suggests(text, fact));

@@ -241,10 +241,13 @@ fn complaint(closed: &Closed<'_>) -> Option<Diagnostic> {
     Some(if sure { d.because(shown, why) } else { d.suggests(shown, why) })
 }
 
-/// The peer's last message announces that it ends or restarts.
+/// The peer's last message announces that it ends or restarts. Before a Close that says that the
+/// work is done, a message of a session with requests may be about another thing.
 fn announcement(closed: &Closed<'_>) -> Option<Diagnostic> {
     let ends = closed.is_regular() || matches!(closed.body.code, Some(1012 | 1013));
-    let fact = announced(closed.facts).filter(|_| ends)?;
+    let done = closed.body.code == Some(1000) && closed.is_asked();
+    let names_server = |fact: &str| fact.to_ascii_lowercase().contains("\"server");
+    let fact = announced(closed.facts).filter(|fact| ends && (!done || names_server(fact)))?;
     Some(closed.warned().suggests(ANNOUNCED, fact))
 }
 
@@ -393,11 +396,11 @@ fn last_message(closed: &Closed<'_>) -> Option<Diagnostic> {
     // A session without our message may show more than its answer.
     let answer = last.part == PeerPart::Answer && closed.facts.stream.ours_quiet < SILENCE / 2;
     let text = || format!("its last message is {}", heard::shown(last.content));
+    // It may be any record.
     told.then(|| match answer {
-        true => closed.known().possible(text()),
-        false => closed.known().suggests(text(), "the Close came right after it"),
+        true => closed.known().possible(text()).help("follow the message"),
+        false => closed.known().note(text()),
     })
-    .map(|d| d.help("follow the message"))
 }
 
 /// The code is regular, but the reason names a problem.
@@ -568,8 +571,10 @@ fn ping_unanswered(closed: &Closed<'_>) -> Option<Diagnostic> {
 fn beat_announced(closed: &Closed<'_>) -> Option<Diagnostic> {
     let fact = closed.seen(Clue::BeatAnnounced).filter(|_| closed.end.quiet >= SILENCE / 5)?;
     let unsaid = closed.says_nothing() || closed.seen(Clue::TimeoutReason).is_some();
+    // These codes say that the work is done.
+    let done = closed.is_asked() && closed.is_ordinary();
     let d = closed.warned();
-    unsaid.then(|| match closed.is_asked() {
+    (unsaid && !done).then(|| match closed.is_asked() {
         true => d.suggests(BEATS_MISSING, fact).help(BEAT_IN_TIME),
         false => d.suggests(BEATLESS, fact).help(BEAT),
     })

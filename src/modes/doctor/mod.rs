@@ -63,9 +63,9 @@ pub fn run(args: DoctorArgs, terminal: Terminal) -> anyhow::Result<Exit> {
     };
     let healthy = exit == Exit::Success;
     let redactor = runtime.reporter.redactor();
-    let verdict = redactor.sentence(&verdict).into_owned();
+    let verdict = redactor.quoting(&verdict);
     let mut steps = exam.steps;
-    steps.iter_mut().for_each(|step| step.text = redactor.sentence(&step.text).into_owned());
+    steps.iter_mut().for_each(|step| step.text = redactor.quoting(&step.text));
     let found = runtime.reporter.without_secrets(&exam.found);
     let report = Examination { opened, healthy, verdict, found, steps };
     let out = &mut Vec::new();
