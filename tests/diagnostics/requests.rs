@@ -493,6 +493,26 @@ fn a_computed_accept_value_is_proved() {
     }
 }
 
+#[test]
+fn an_error_that_names_a_thing_of_the_path_is_the_reason() {
+    let of = |path: &str, body: &str| {
+        let head = "404 Not Found\r\nContent-Type: application/json\r\n\r\n";
+        refused(&format!("ws://h{path}"), "", &format!("{head}{body}"), &[])
+    };
+    let room = "{\"error\":\"room not found\"}";
+    is(&of("/room/77", room), "its reason is \"room not found\"", Confidence::High);
+    // These only name the path, or say nothing.
+    for (path, body) in [
+        ("/room", room),
+        ("/api/room", room),
+        ("/room/77", "{\"error\":\"not found\"}"),
+        ("/room/77", "{\"error\":\"/room/77 not found\"}"),
+        ("/room/77", "{\"error\":\"page not found\"}"),
+    ] {
+        lacks(&of(path, body), "its reason is");
+    }
+}
+
 /// The change goes one way only, so the answers do not change by themselves.
 #[test]
 fn a_server_that_ended_at_our_request_is_not_erratic() {

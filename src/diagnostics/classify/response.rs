@@ -522,6 +522,10 @@ impl RefusalResponse<'_> {
         // An own phrase must not count as a known word.
         let reason = if self.own_phrase().is_some() { b"" } else { reason };
         let path = self.path();
+        // An error that names another piece of the path than the last one is about that thing.
+        let last = path.rsplit('/').find(|piece| !piece.is_empty()).unwrap_or_default();
+        let json = self.body.trim_ascii_start().starts_with(b"{");
+        let path = if json && !said::names(text, last) { "" } else { &*path };
         // The name of the server at the end of a page gives no reason.
         let server = self.header("Server").unwrap_or_default();
         let phrase = said::phrase(self.status).as_bytes();
