@@ -13,7 +13,7 @@ use crate::wire::decoder::{Decoder, DecoderStep, Input};
 use crate::wire::{Control, OpCode};
 
 /// How many received bytes may wait.
-pub const MOST: usize = 768 * 1024;
+pub const MOST: usize = 1024 * 1024;
 
 /// How many bytes are copied at once.
 const PIECE: usize = 16 * 1024;
