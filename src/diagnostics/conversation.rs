@@ -187,6 +187,13 @@ impl<'a> Dialogue<'a> {
             |at: usize, ours: &usize| forms[at].repeats_id(&forms[*ours]).filter(|_| !counts);
         // Whether answers have the ids of their requests.
         let by_id = places(false).any(|at| sent.iter().any(|ours| has_id(at, ours) == Some(true)));
+        // An `/expect` for a field has the text of the lens. Without the lens, nobody knows which
+        // message that was.
+        let is_kept = |text: &Vec<u8>| {
+            let most = |content: &'a [u8]| &content[..content.len().min(HEARD_MOST)];
+            text.is_empty() || kept.iter().any(|message| most(message.content) == text)
+        };
+        let unknown = inner.is_none() && !facts.stream.expected.iter().all(is_kept);
         let mut waiting: Vec<usize> = Vec::new();
         let mut theirs: Vec<PeerMessage<'a>> = Vec::new();
         // Whether only answers and heartbeats came since our last message.
@@ -288,7 +295,8 @@ impl<'a> Dialogue<'a> {
                     (failure.clone(), failure.unwrap_or_default())
                 }
                 None => {
-                    let refused = part == PeerPart::Answer && clear && !continues && refuses;
+                    let refused =
+                        part == PeerPart::Answer && clear && !continues && refuses && !unknown;
                     (refused.then(|| heard::shown(form.content)), String::new())
                 }
             };

@@ -449,3 +449,15 @@ fn an_error_for_which_a_script_waited_is_no_news() {
         assert_eq!(found.iter().any(|one| one.entry.code == "W516"), says, "{found:?}");
     }
 }
+
+#[test]
+fn what_a_script_expected_of_a_field_is_unknown_without_the_lens() {
+    let answer: &[u8] = br#"{"id":3,"error":"not found"}"#;
+    let kept = [ours(br#"{"id":3,"op":"x"}"#), theirs(answer)];
+    let line = b"#3 error not found (x, 0.4 ms)".to_vec();
+    for (expected, says) in [(vec![], true), (vec![vec![]], true), (vec![line], false)] {
+        let stream = StreamFacts { expected: &expected, ..session(&kept, 0.0) };
+        let found = classify(&Facts { stream, ..Pair::open("", "").facts() });
+        assert_eq!(found.iter().any(|one| one.entry.code == "W516"), says, "{found:?}");
+    }
+}
