@@ -12,7 +12,9 @@ use crate::net::resolve::AddressFamily;
 use crate::net::route::RouteOptions;
 use crate::net::secret::Secret;
 use crate::net::source::LocalAddress;
-use crate::net::tls::options::{ClientIdentity, Passphrase, ServerName, TlsOptions, parse_alpn};
+use crate::net::tls::options::{
+    ClientIdentity, Passphrase, ServerName, SystemTrust, TlsOptions, parse_alpn,
+};
 
 /// The variable of a key's passphrase, unless an option names another source.
 const PASSPHRASE_VARIABLE: &str = "WSCOPE_PASSPHRASE";
@@ -127,6 +129,12 @@ fn transport_in(
             alpn: alpn.unwrap_or(defaults.alpn),
             pins: tls.pinned_sha256,
             key_log,
+            system_trust: SystemTrust {
+                file: variable("SSL_CERT_FILE").map(PathBuf::from),
+                folders: variable("SSL_CERT_DIR")
+                    .map(|folders| std::env::split_paths(&folders).collect())
+                    .unwrap_or_default(),
+            },
         },
     })
 }

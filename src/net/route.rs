@@ -154,6 +154,7 @@ impl RouteOptions {
             min: self.tls.min,
             max: self.tls.max,
             key_log: self.tls.key_log.clone(),
+            system_trust: self.tls.system_trust.clone(),
             ..TlsOptions::default()
         }
     }

@@ -93,6 +93,30 @@ fn a_certificate_of_a_given_authority_is_accepted() {
 }
 
 #[test]
+fn the_variables_of_openssl_add_certificates_to_trust() {
+    let authority = Authority::for_name("localhost");
+    Test::new()
+        .args(["--input", "none", "-4", LOCALHOST])
+        .env("SSL_CERT_FILE", &authority.path())
+        .server(authority.serves(hello))
+        .stdout("Hello\n")
+        .status(0);
+
+    // Folders whose files have the names that `openssl rehash` gives.
+    let (empty, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let pem = std::fs::read(authority.path()).unwrap();
+    let hash = openssl::x509::X509::from_pem(&pem).unwrap().subject_name_hash();
+    std::fs::write(folder.path().join(format!("{hash:08x}.0")), pem).unwrap();
+    let folders = std::env::join_paths([empty.path(), folder.path()]).unwrap();
+    Test::new()
+        .args(["--input", "none", "-4", LOCALHOST])
+        .env("SSL_CERT_DIR", folders.to_str().unwrap())
+        .server(authority.serves(hello))
+        .stdout("Hello\n")
+        .status(0);
+}
+
+#[test]
 fn verbose_shows_protocol_cipher_and_certificate() {
     let authority = Authority::for_name("localhost");
     Test::new()

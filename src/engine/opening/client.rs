@@ -511,8 +511,6 @@ impl ClientOpening {
             });
         }
         self.phases = Phases::default();
-        self.phase_began = Instant::now();
-
         let way = self.config.transport.clone();
         let route = way.route(&target)?;
         self.evidence.goes_by(&route);
@@ -535,6 +533,7 @@ impl ClientOpening {
         };
         let hop = route.hop.clone();
         self.route = Some(route);
+        self.phase_began = Instant::now();
         match hop {
             Hop::Unix(path) => {
                 let what = "the server behind the Unix socket did not accept the connection";

@@ -24,9 +24,10 @@ use crate::net::secret::Secret;
 mod native;
 #[cfg(target_os = "linux")]
 mod openssl;
+#[cfg(target_os = "linux")]
+mod trust_store;
 
-/// The library, set up once for any number of connections. The setup reads the system's trust
-/// store, which takes some milliseconds. It is best done during the name lookup.
+/// The library, set up once for any number of connections.
 #[derive(Clone)]
 pub struct TlsClient {
     connector: library::Connector,

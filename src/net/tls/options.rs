@@ -40,6 +40,19 @@ pub struct TlsOptions {
     /// The file to which the session keys are appended, for Wireshark (`--tls-keylog`,
     /// `SSLKEYLOGFILE`). Linux only.
     pub key_log: Option<PathBuf>,
+    /// Where the trusted certificates of the system are. Linux only: native-tls reads the variables
+    /// itself.
+    pub system_trust: SystemTrust,
+}
+
+/// The variables with which OpenSSL is told where the trusted certificates are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SystemTrust {
+    /// A file with all of them (`SSL_CERT_FILE`), in place of the one that OpenSSL was built for.
+    pub file: Option<PathBuf>,
+    /// Folders whose files are named after hashes (`SSL_CERT_DIR`, separated by colons), in place of
+    /// the one that OpenSSL was built for.
+    pub folders: Vec<PathBuf>,
 }
 
 /// The name in the ClientHello (RFC 6066 §3), which the certificate must prove.
@@ -155,6 +168,7 @@ impl Default for TlsOptions {
             alpn: vec!["http/1.1".to_owned()],
             pins: Vec::new(),
             key_log: None,
+            system_trust: SystemTrust::default(),
         }
     }
 }

@@ -1,22 +1,26 @@
-//! OpenSSL's connector: every version, every form of key, the key log.
+//! OpenSSL's context: every version, every form of key, the key log.
 
 use std::fs::File;
 use std::io::Write as _;
+use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use openssl::error::ErrorStack;
-use openssl::ssl::{SslConnector, SslConnectorBuilder, SslMethod, SslVerifyMode, SslVersion};
+use openssl::ssl::{
+    Ssl, SslContext, SslContextBuilder, SslMethod, SslMode, SslOptions, SslVerifyMode, SslVersion,
+};
 use openssl::x509::X509;
 use openssl::x509::verify::X509CheckFlags;
 
+use super::trust_store::trust_the_system;
 use crate::event::CertificateFacts;
 use crate::net::plain_io::plain_io;
 use crate::net::tls::TlsError;
 use crate::net::tls::engine::HandshakeStep;
 use crate::net::tls::keys::{Parts, words};
 use crate::net::tls::memory::MemoryStream;
-use crate::net::tls::options::{ServerName, TlsOptions, TlsVersion};
+use crate::net::tls::options::{ServerName, SystemTrust, TlsOptions, TlsVersion};
 
 pub(super) type Certificate = X509;
 pub(super) type Identity = Parts;
@@ -27,7 +31,7 @@ pub(super) const BAD_PASSPHRASE: [&str; 3] =
 
 #[derive(Clone)]
 pub(super) struct Connector {
-    connector: SslConnector,
+    context: SslContext,
     verify: bool,
     send_name: bool,
 }
@@ -54,8 +58,7 @@ pub(super) fn build(
     identity: Option<Parts>,
 ) -> Result<Connector, TlsError> {
     let setup = |error: ErrorStack| TlsError::Setup { reason: words(error) };
-    let mut builder = SslConnector::builder(SslMethod::tls_client()).map_err(setup)?;
-    trust_the_system(&mut builder);
+    let mut builder = context(&options.system_trust).map_err(setup)?;
     configure(&mut builder, options, roots).map_err(setup)?;
     if let (Some(parts), Some(asked)) = (identity, &options.identity) {
         parts.install(&mut builder).map_err(|error| TlsError::Identity {
@@ -67,7 +70,7 @@ pub(super) fn build(
         log_keys(&mut builder, path)?;
     }
     Ok(Connector {
-        connector: builder.build(),
+        context: builder.build(),
         verify: !options.insecure,
         send_name: options.server_name != ServerName::Unsent,
     })
@@ -78,39 +81,56 @@ pub(super) fn connect(
     name: &str,
     stream: MemoryStream,
 ) -> Result<HandshakeStep, TlsError> {
-    let configuration = connector.connector.configure();
-    let mut configuration =
-        configuration.map_err(|error| TlsError::Setup { reason: words(error) })?;
-    configuration.set_use_server_name_indication(connector.send_name);
-    if !connector.verify {
-        // The name is still checked, so that wscope can report a certificate that it would
-        // otherwise refuse.
-        configuration.set_verify(SslVerifyMode::NONE);
-    }
-    let mut ssl =
-        configuration.into_ssl(name).map_err(|error| TlsError::Setup { reason: words(error) })?;
-    // RFC 9525 §2: as in browsers, a name in the subject does not count.
-    let flags = X509CheckFlags::NO_PARTIAL_WILDCARDS | X509CheckFlags::NEVER_CHECK_SUBJECT;
-    ssl.param_mut().set_hostflags(flags);
+    let ssl = session(connector, name);
+    let ssl = ssl.map_err(|error| TlsError::Setup { reason: words(error) })?;
     Ok(ssl.connect(stream).into())
 }
 
-/// OpenSSL was built for the folders of one distribution; the probe knows those of the others. If a
-/// store can't be read, its certificates are not trusted, and the verification reports that.
-fn trust_the_system(builder: &mut SslConnectorBuilder) {
-    let store = openssl_probe::probe();
-    // The binding would panic on a path that is not UTF-8.
-    let usable = |path: &&std::path::PathBuf| path.to_str().is_some();
-    for file in store.cert_file.iter().filter(usable) {
-        let _ = builder.load_verify_locations(Some(file), None);
+fn session(connector: &Connector, name: &str) -> Result<Ssl, ErrorStack> {
+    let mut ssl = Ssl::new(&connector.context)?;
+    let address: Option<IpAddr> = name.parse().ok();
+    // RFC 6066 §3: "Literal IPv4 and IPv6 addresses are not permitted in \"HostName\"."
+    if connector.send_name && address.is_none() {
+        ssl.set_hostname(name)?;
     }
-    for folder in store.cert_dir.iter().filter(usable) {
-        let _ = builder.load_verify_locations(None, Some(folder));
+    // RFC 9525 §2: as in browsers, a name in the subject does not count.
+    let flags = X509CheckFlags::NO_PARTIAL_WILDCARDS | X509CheckFlags::NEVER_CHECK_SUBJECT;
+    let checks = ssl.param_mut();
+    checks.set_hostflags(flags);
+    match address {
+        Some(address) => checks.set_ip(address)?,
+        None => checks.set_host(name)?,
     }
+    if !connector.verify {
+        // The name is still checked, so that wscope can report a certificate that it would
+        // otherwise refuse.
+        ssl.set_verify(SslVerifyMode::NONE);
+    }
+    Ok(ssl)
+}
+
+/// A context like that of [`openssl::ssl::SslConnector`], which would always read the whole bundle of
+/// the system's certificates.
+fn context(trust: &SystemTrust) -> Result<SslContextBuilder, ErrorStack> {
+    let mut builder = SslContextBuilder::new(SslMethod::tls_client())?;
+    builder.set_options(SslOptions::ALL | SslOptions::NO_COMPRESSION);
+    builder.clear_options(SslOptions::DONT_INSERT_EMPTY_FRAGMENTS);
+    builder.set_mode(
+        SslMode::AUTO_RETRY
+            | SslMode::ACCEPT_MOVING_WRITE_BUFFER
+            | SslMode::ENABLE_PARTIAL_WRITE
+            | SslMode::RELEASE_BUFFERS,
+    );
+    builder.set_cipher_list(
+        "DEFAULT:!aNULL:!eNULL:!MD5:!3DES:!DES:!RC4:!IDEA:!SEED:!aDSS:!SRP:!PSK",
+    )?;
+    builder.set_verify(SslVerifyMode::PEER);
+    trust_the_system(&mut builder, trust);
+    Ok(builder)
 }
 
 fn configure(
-    builder: &mut SslConnectorBuilder,
+    builder: &mut SslContextBuilder,
     options: &TlsOptions,
     roots: Vec<X509>,
 ) -> Result<(), ErrorStack> {
@@ -152,7 +172,7 @@ fn alpn(names: &[String]) -> Vec<u8> {
 }
 
 /// Appends a line for each secret, as the draft "The SSLKEYLOGFILE Format for TLS" describes.
-fn log_keys(builder: &mut SslConnectorBuilder, path: &Path) -> Result<(), TlsError> {
+fn log_keys(builder: &mut SslContextBuilder, path: &Path) -> Result<(), TlsError> {
     let opened = File::options().append(true).create(true).mode(0o600).open(path);
     let file = opened
         .map_err(|error| TlsError::KeyLog { path: path.to_owned(), reason: plain_io(&error) })?;
