@@ -1,13 +1,12 @@
 //! Which lens reads the messages of which connection.
 
-use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::usage::UsageError;
 use crate::cli::lens::{LensChoice, LensOptions};
 use crate::lens::payload::schema::Schema;
-use crate::net::plain_io::plain_io;
+use crate::net::files::read_text;
 
 /// The lenses of connections.
 #[derive(Clone, Debug, Default)]
@@ -79,8 +78,11 @@ fn schema(file: &Path, message: &str) -> Result<Schema, UsageError> {
     let name = file.file_name().ok_or_else(|| wrong("write the name of a file".to_owned()))?;
     // Imports are relative to the folder of the schema.
     let folder = file.parent().unwrap_or(Path::new(""));
-    fs::metadata(file).map_err(|error| wrong(plain_io(&error)))?;
-    let mut open = |import: &str| fs::read_to_string(folder.join(import)).ok();
-    Schema::parse(&name.to_string_lossy(), message, &mut open)
-        .map_err(|error| wrong(error.to_string()))
+    let name = name.to_string_lossy();
+    let text = read_text(file).map_err(|error| wrong(error.fault.to_string()))?;
+    let mut open = |import: &str| match import == name {
+        true => Some(text.clone()),
+        false => read_text(folder.join(import)).ok(),
+    };
+    Schema::parse(&name, message, &mut open).map_err(|error| wrong(error.to_string()))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::usage::UsageError;
 use crate::event::Direction;
-use crate::net::plain_io::plain_io;
+use crate::net::files::read_text;
 use crate::ui::notation;
 use crate::ui::pattern::Pattern;
 use crate::ui::suggest::did_you_mean;
@@ -143,8 +143,7 @@ impl Rules {
         }
         for file in files {
             let name = file.display();
-            let text = std::fs::read_to_string(file)
-                .map_err(|error| UsageError(format!("--rules {name}: {}", plain_io(&error))))?;
+            let text = read_text(file).map_err(|error| UsageError(format!("--rules {error}")))?;
             for (at, line) in text.lines().enumerate() {
                 if line.trim().is_empty() || line.trim_start().starts_with('#') {
                     continue;

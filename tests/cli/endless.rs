@@ -24,6 +24,8 @@ fn a_device_is_longer_than_any_file_that_an_option_names() {
         (&["--cookie", "@/dev/zero", url], "--cookie: /dev/zero: "),
         (&["--bearer", "@/dev/zero", url], "--bearer: /dev/zero: "),
         (&["--write-out", "@/dev/zero", url], "--write-out: /dev/zero: "),
+        (&["--proto", "/dev/zero", "--message", "a.B", url], "--proto /dev/zero: "),
+        (&["proxy", "--rules", "/dev/zero", "--to", "ws://localhost", "0"], "--rules /dev/zero: "),
     ] {
         let expected = format!("wscope: {what}longer than the limit of 16 MiB\n");
         Test::new().memory(MEMORY).args(args.iter().copied()).stderr(expected).status(2);
