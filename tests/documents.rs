@@ -315,6 +315,43 @@ fn every_example_runs() {
     each(&all, |block| run(block, (plain.port(), tls.port())));
 }
 
+/// The anchor of a heading, as GitHub makes it.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = kept.chars().filter(|c| c.is_alphanumeric() || "-_ ".contains(*c));
+    kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+}
+
+#[test]
+fn every_link_leads_to_a_page_and_a_heading() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let pages = [root.join("docs"), root.to_owned()].into_iter().flat_map(|folder| {
+        let entries = fs::read_dir(folder).expect("a folder");
+        entries.map(|entry| entry.expect("an entry").path())
+    });
+    let link = pattern(r"\]\(([^)\s]+)\)");
+    for page in pages.filter(|path| path.extension().is_some_and(|end| end == "md")) {
+        let text = fs::read_to_string(&page).expect("a page");
+        for link in link.captures_iter(&text).map(|found| found[1].to_owned()) {
+            if link.contains("://") {
+                continue;
+            }
+            let (file, place) = link.split_once('#').unwrap_or((&link, ""));
+            let target = match file {
+                "" => page.clone(),
+                _ => page.parent().expect("a folder").join(file),
+            };
+            assert!(target.exists(), "{}: {link}: no such file", page.display());
+            if !place.is_empty() {
+                let text = fs::read_to_string(target).expect("a page");
+                let mut headings = text.lines().filter(|line| line.starts_with('#'));
+                let found = headings.any(|line| anchor(line) == place);
+                assert!(found, "{}: {link}: no such heading", page.display());
+            }
+        }
+    }
+}
+
 /// Runs the example of a command in a script, of a client or of a server that has five.
 #[test]
 fn every_example_of_a_command_runs() {

@@ -72,11 +72,8 @@ fn conflict(error: &clap::Error) -> Option<String> {
         }
         _ => Vec::new(),
     };
-    // It excludes all others, and clap does not name them.
     if others.is_empty() {
-        return one
-            .starts_with('-')
-            .then(|| format!("{one} can't be combined with other arguments; leave them out"));
+        return None;
     }
     let others = others.join(" and ");
     Some(format!("{one} can't be combined with {others}; leave one of them out"))

@@ -649,7 +649,9 @@ fn worth_printing(found: &[Diagnostic], end: EndSeverity, all: bool) -> Vec<Diag
     let worthy = found.iter().enumerate().filter(|(at, diagnostic)| {
         let inside = diagnostic.entry.family == Family::Application;
         let frames = diagnostic.entry.family == Family::Frames;
-        let wanted = failed && (*at == 0 || frames || all);
+        // What the 101 agreed on explains no failure.
+        let verdict = *at == 0 && diagnostic.entry.family != Family::Agreement;
+        let wanted = failed && (verdict || frames || all);
         diagnostic.severity != Severity::Note || inside || wanted
     });
     worthy.map(|(_, diagnostic)| diagnostic.clone()).collect()

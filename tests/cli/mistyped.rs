@@ -562,10 +562,6 @@ fn whatever_is_refused_has_a_sentence_of_our_own() {
         (&["--key", "x", "ws://h"], "--key needs --cert FILE, too"),
         (&["listen", "--exec-raw", "9001"], "--exec-raw needs --exec CMD, too"),
         (
-            &["ws://h", "--list-faults"],
-            "--list-faults can't be combined with other arguments; leave them out",
-        ),
-        (
             &["decode", "--hex", "81", "f"],
             "--hex can't be combined with FILE; leave one of them out",
         ),

@@ -1,5 +1,7 @@
 //! When faults come, which of them, and how they are asked for.
 
+use std::io::Write as _;
+
 use wscope::wire::Role;
 use wscope::wire::fault::FaultInfo;
 
@@ -88,6 +90,18 @@ fn the_list_needs_no_port() {
     for info in FaultInfo::of(Role::Server) {
         assert!(text.contains(&format!("\n  {}", info.name)), "{}", info.name);
         assert!(text.contains(&format!("    client: {}\n", info.peer)), "{}", info.name);
+    }
+}
+
+#[test]
+fn the_list_ignores_other_options_also_those_of_a_configuration() {
+    let mut config = tempfile::NamedTempFile::new().expect("a file");
+    config.write_all(b"insecure\nconnect-timeout 3\n").expect("a disk");
+    let name = config.path().to_str().expect("a path");
+    for args in [&["--list-faults", "--config", name][..], &["ws://h", "-v", "--list-faults"]] {
+        let listed = wscope().args(args).output().expect("the binary starts");
+        assert!(listed.status.success(), "{args:?}: {}", String::from_utf8_lossy(&listed.stderr));
+        assert!(!listed.stdout.is_empty(), "{args:?}");
     }
 }
 

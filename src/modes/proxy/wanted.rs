@@ -63,7 +63,7 @@ impl Wanted {
         let target = url.and_then(|(scheme, authority)| {
             let secure = scheme.to_ascii_lowercase().ends_with('s') && scheme.len() != 2;
             let scheme = if secure { "wss" } else { "ws" };
-            Target::parse(&format!("{scheme}://{authority}/")).ok()
+            target(&format!("{scheme}://{authority}/"))
         });
         let Some(target) = target else {
             let text = "the request's URL has no usable http, https, ws or wss server and port";
@@ -85,7 +85,12 @@ impl Wanted {
 pub fn server(host: &str, port: u16) -> Option<Target> {
     let is_plain = |c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || "-._:%".contains(c);
     let usable = !host.is_empty() && host.chars().all(is_plain) && port != 0;
-    Target::parse(&format!("ws://{}/", Destination::new(host, port))).ok().filter(|_| usable)
+    target(&format!("ws://{}/", Destination::new(host, port))).filter(|_| usable)
+}
+
+/// A target that a client named. Notes on how a URL was typed are not for it.
+fn target(url: &str) -> Option<Target> {
+    Some(Target { notes: Vec::new(), ..Target::parse(url).ok()? })
 }
 
 /// The client's name for this proxy, if it can be shown.
@@ -93,4 +98,15 @@ fn here(head: &Head) -> String {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b".:-[]".contains(byte);
     let host = head.get("Host").filter(|host| !host.is_empty() && host.iter().all(is_plain));
     host.map_or("127.0.0.1:PORT".into(), String::from_utf8_lossy).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Such a note is for the one who typed the URL: `CONNECT host:443` is ordinary.
+    #[test]
+    fn a_target_that_a_client_named_has_no_notes() {
+        assert!(server("localhost", 443).expect("a server").notes.is_empty());
+    }
 }
