@@ -152,6 +152,20 @@ fn what_arrives_while_no_line_is_read_is_shown_at_once() {
 }
 
 #[test]
+fn a_list_of_completions_stays_on_a_cleared_screen() {
+    let mut t = Driven::ready();
+    t.command("say before");
+    t.terminal.wait_for_screen(|screen| screen.has("before"));
+    t.keys("\x0c");
+    t.terminal.wait_for_screen(|screen| screen.text() == ["connected   >"]);
+    t.keys("a\t\t");
+    t.terminal.wait_for_screen(|screen| {
+        screen.has("apple    apricot") && screen.ends_with_line("connected   > ap")
+    });
+    t.leave();
+}
+
+#[test]
 fn a_cleared_screen_fills_from_the_top() {
     let mut t = Driven::ready();
     t.command("say before");

@@ -126,6 +126,8 @@ impl Completer for Helper {
             let newline = Pair { display: String::new(), replacement: "\n".to_owned() };
             return Ok((pos.saturating_sub(1), vec![newline]));
         }
+        // A list of completions is printed below the line. The next drawing must not wipe it.
+        self.shared.lock().at_top = false;
         let (start, completions) = self.assist.complete(line, pos);
         if start > pos || !line.is_char_boundary(start) {
             return Ok((pos, Vec::new()));
