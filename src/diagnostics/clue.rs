@@ -69,6 +69,10 @@ const PLAIN_PAGES: [(&str, &str); 5] = [
     ("the current path, <code>", "Django"),
 ];
 
+/// The words of a text that says only that an upgrade failed.
+const OF_UPGRADE: &[u8] = b"websocket websockets web socket ws upgrade upgrading connection request http protocol \
+    handshake the to a this is was could not couldn t cannot can unable failed fail failing failure error server";
+
 /// Texts that are only in the pages of programs in front of others.
 const PROXY_PAGES: [&str; 25] = [
     "the application is currently not serving requests at this endpoint",
@@ -256,6 +260,9 @@ pub enum Clue {
     Accepts,
     /// A library for Go read the handshake, and failed after that.
     Untaken,
+    /// The answer may be that of an ASGI server: nothing names another program, and it has no words
+    /// of its own.
+    MaybeAsgi,
     /// The answer is a 501 that any handler in Go may write.
     GoUnable,
     /// At an unknown path, another server answers.
@@ -320,8 +327,12 @@ pub enum Clue {
     PlainSameBehindProxy,
     /// The same as [`Clue::PlainSame`], from a library that supports WebSocket.
     PlainSameByLibrary,
-    /// The same request without the upgrade succeeds.
+    /// The same request without the upgrade succeeds, and the upgrade gets an error or no answer.
     PlainServes,
+    /// The upgrade gets no answer, and a plain GET finds nothing at this path.
+    PlainMissing,
+    /// Another path opens a WebSocket.
+    OtherPathOpens,
     /// Every request gets this answer, also without the upgrade and at another path.
     AllSame,
     /// A trial opened a WebSocket, so the whole path to the server passes upgrades.
@@ -339,6 +350,9 @@ pub enum Clue {
     PlainForeign,
     /// A plain GET gets an empty 400, as from a parser.
     PlainUnread,
+    /// A plain GET gets an answer that only a handler of WebSockets gives, but the upgrade gets that
+    /// of a gateway.
+    PlainWebSocket,
     /// A plain GET gets an answer that only an existing path has.
     PlainKnown,
     /// The certificate's issuer is a product that decrypts TLS.
@@ -390,8 +404,11 @@ pub enum Clue {
     CertificateTaken,
     /// The page is one that a framework writes only for plain requests.
     PlainPage,
-    /// The same as [`Clue::PlainPage`], and a program in front answered.
+    /// The same as [`Clue::PlainPage`], and a program in front answered, or changed the path.
     PlainPageBehindProxy,
+    /// The answer says only that the upgrade failed. Some frameworks say so to any request that they
+    /// can't upgrade.
+    UpgradeFailed,
     /// Without a subprotocol, it opens, or gets an answer if there was none.
     NoSubprotocolHelps,
     /// With another subprotocol, it opens.
@@ -460,6 +477,8 @@ pub enum Clue {
     EndedEarly,
     /// The path names a protocol that requires a subprotocol, and none was offered.
     PathWantsSubprotocol,
+    /// Without a subprotocol, there is no answer, either.
+    NoSubprotocolFails,
     /// With the subprotocols that the path suggests and the usual ones, it does not open, either.
     SubprotocolFails,
     /// The server accepted this connection and refused a later one.
@@ -777,6 +796,18 @@ impl Clue {
                 .find_map(|text| Self::WholeBody(text).seen(facts))
                 .or_else(|| Self::Body("<title>404: not found</title><body>404").seen(facts)),
             Self::Untaken => Self::ListsVersion13.seen(facts),
+            Self::MaybeAsgi => {
+                const ASGI: [&str; 4] = ["uvicorn", "daphne", "hypercorn", "granian"];
+                let head = facts.response?;
+                let named = |name| Self::Server(name).seen(facts);
+                let other = head.get("Server").is_some() && proxied(head).is_none();
+                let bare = super::said::is_bare(
+                    &super::said::words(facts.body), status.unwrap_or_default(), b"forbidden access denied");
+                ASGI.into_iter().find_map(named).or_else(|| {
+                    (!other && bare && head.get("X-Powered-By").is_none())
+                        .then(|| "the answer names no other program".to_owned())
+                })
+            }
             Self::GoUnable => {
                 let form = |name, value: &str| header(name).is_some_and(|v| v.eq_ignore_ascii_case(value));
                 let go = form("X-Content-Type-Options", "nosniff") && form("Content-Type", "text/plain; charset=utf-8");
@@ -1001,6 +1032,15 @@ impl Clue {
                 let unread = |trial: &&Trial| trial.status() == Some(400) && trial.body() == Some(b"");
                 (status.is_none() && trials.iter().all(unread)).then(|| trials[0].to_string())
             }
+            Self::PlainWebSocket => tried(Variation::NoUpgrade, &|trial| {
+                let TrialOutcome::Status { code, text, body } = &trial.outcome else { return false };
+                let told = super::said::words(body);
+                let handshake = super::said::subject(&told).is_some_and(|(about, _)| {
+                    matches!(about, Subject::Upgrade | Subject::Version | Subject::Key | Subject::Header)
+                });
+                let shown = *code == 426 || text.contains("Sec-WebSocket-Version: ") || handshake;
+                matches!(code, 400..=499) && shown && matches!(status, Some(500..))
+            }),
             Self::PlainKnown => tried(Variation::NoUpgrade, &|trial| {
                 matches!(trial.status(), Some(405 | 406 | 415)) && trial.status() != status
             }),
@@ -1120,8 +1160,12 @@ impl Clue {
                 Some(format!("{same}; {library}"))
             }
             Self::PlainServes => tried(Variation::NoUpgrade, &|trial| {
-                matches!(trial.status(), Some(200..=299)) && status >= Some(400)
+                matches!(trial.status(), Some(200..=299)) && status.is_none_or(|code| code >= 400)
             }),
+            Self::PlainMissing => tried(Variation::NoUpgrade, &|trial| {
+                trial.status() == Some(404) && status.is_none()
+            }),
+            Self::OtherPathOpens => opens(Variation::OtherPath),
             Self::AllSame => {
                 let plain = Self::PlainSame.seen(facts)?;
                 let other = Self::OtherPathSame.seen(facts)?;
@@ -1156,13 +1200,28 @@ impl Clue {
                 Some(format!("the page is {name}'s for a plain request"))
             }
             Self::PlainPageBehindProxy => {
-                let proxy = proxied(facts.response?)?;
-                Some(format!("{}; {proxy}", Self::PlainPage.seen(facts)?))
+                let page = Self::PlainPage.seen(facts)?;
+                // If the upgrade gets another answer than a plain GET, it has arrived.
+                let arrived = [Self::PlainDiffers, Self::UpgradePasses];
+                let arrived = arrived.iter().any(|clue| clue.seen(facts).is_some());
+                let front = proxied(facts.response?).or_else(|| Self::NamesOtherPath.seen(facts))?;
+                (!arrived).then(|| format!("{page}; {front}"))
+            }
+            Self::UpgradeFailed => {
+                let text = super::said::words(facts.body);
+                let fails = ["fail*", "failed", "failure", "error", "unable", "cannot", "can't", "could not", "couldn't"];
+                let fails = fails.iter().any(|word| super::said::says(&text, word));
+                let alone = super::said::is_bare(&text, status.unwrap_or_default(), OF_UPGRADE);
+                (fails && alone && contains_word(text.as_bytes(), "upgrad"))
+                    .then(|| format!("the answer is \"{text}\""))
             }
             // Another refusal may have another reason, such as a token in the subprotocol.
             Self::NoSubprotocolHelps => tried(Variation::NoSubprotocol, &|trial| match status {
                 Some(_) => trial.status() == Some(101),
                 None => trial.status().is_some_and(|code| !matches!(code, 429 | 502..=504)),
+            }),
+            Self::NoSubprotocolFails => tried(Variation::NoSubprotocol, &|trial| {
+                reached(trial) && trial.status().is_none() && status.is_none()
             }),
             Self::SubprotocolHelps => opens(Variation::Subprotocol),
             Self::SubprotocolFails => {
@@ -1510,7 +1569,11 @@ impl Clue {
                 late.then(|| format!("it ended the connection after {:.1} s", unanswered.after.as_secs_f64()))
             }
             Self::OtherPathSame => compared(Variation::OtherPath, true),
-            Self::OtherPathDiffers => compared(Variation::OtherPath, false),
+            Self::OtherPathDiffers => compared(Variation::OtherPath, false).or_else(|| {
+                tried(Variation::OtherPath, &|trial| {
+                    status.is_some() && reached(trial) && trial.status().is_none()
+                })
+            }),
             Self::OtherSchemeAnswers => tried(Variation::OtherScheme, &Trial::is_spoken),
             Self::OtherSchemeFails => {
                 tried(Variation::OtherScheme, &|trial| reached(trial) && !trial.is_spoken())

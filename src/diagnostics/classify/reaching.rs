@@ -155,11 +155,22 @@ pub(super) fn proxy(facts: &Facts<'_>, found: &mut Findings<'_>) {
         };
         found.add(code, |d| {
             let d = d.note(of_proxy(proxy));
-            match fault {
+            let d = match fault {
                 ProxyFault::Foreign => {
                     d.title("the proxy does not speak the protocol of its scheme").certain()
                 }
                 _ => d,
+            };
+            // The variable leads other programs to the proxy, too.
+            match proxy.variable {
+                Some(_) => {
+                    let help = d.help.replace(
+                        "`--noproxy HOST`",
+                        "`--noproxy HOST`, or `no_proxy=HOST` in the environment",
+                    );
+                    d.help(help)
+                }
+                None => d,
             }
         });
     }
