@@ -275,7 +275,7 @@ pub enum Clue {
     WsBadRequest,
     /// What Node's inspector says at a path without a target, also to an upgrade.
     InspectorTarget,
-    /// Werkzeug's page for an upgrade at a route without WebSocket.
+    /// Werkzeug's page for an upgrade at a route without WebSocket, if the upgrade arrived.
     PlainRoute,
     /// A plain GET succeeds, and the code of an upgrade handler wrote the refusal: an HTTP server
     /// adds headers of its own.
@@ -351,7 +351,7 @@ pub enum Clue {
     /// A plain GET gets an empty 400, as from a parser.
     PlainUnread,
     /// A plain GET gets an answer that only a handler of WebSockets gives, but the upgrade gets that
-    /// of a gateway.
+    /// of a gateway, which is not a program that is known to carry upgrades.
     PlainWebSocket,
     /// A plain GET gets an answer that only an existing path has.
     PlainKnown,
@@ -804,7 +804,9 @@ impl Clue {
                 let bare = super::said::is_bare(
                     &super::said::words(facts.body), status.unwrap_or_default(), b"forbidden access denied");
                 ASGI.into_iter().find_map(named).or_else(|| {
-                    (!other && bare && head.get("X-Powered-By").is_none())
+                    // These servers write a reason phrase.
+                    let phrase = head.status_line().is_some_and(|line| !line.reason.is_empty());
+                    (!other && bare && phrase && head.get("X-Powered-By").is_none())
                         .then(|| "the answer names no other program".to_owned())
                 })
             }
@@ -858,8 +860,10 @@ impl Clue {
             Self::PlainRoute => {
                 let shouts = facts.response?.status_line()?.reason == b"BAD REQUEST";
                 let page = contains_word(facts.body, "the browser (or proxy) sent a request that this server could not understand");
-                let upgrade = Self::PlainSame.seen(facts).is_none();
-                (status == Some(400) && shouts && page && upgrade).then(||
+                // A plain GET gets this page at a route of WebSocket.
+                let arrived = proxied(facts.response?).is_none() && Self::PlainSame.seen(facts).is_none()
+                    || Self::PlainDiffers.seen(facts).is_some();
+                (status == Some(400) && shouts && page && arrived).then(||
                     "the page is Werkzeug's for a request that does not fit the route".to_owned())
             }
             Self::Handwritten => {
@@ -1039,7 +1043,8 @@ impl Clue {
                     matches!(about, Subject::Upgrade | Subject::Version | Subject::Key | Subject::Header)
                 });
                 let shown = *code == 426 || text.contains("Sec-WebSocket-Version: ") || handshake;
-                matches!(code, 400..=499) && shown && matches!(status, Some(500..))
+                let own = facts.response.is_some_and(|head| proxied(head).is_none());
+                matches!(code, 400..=499) && shown && own && matches!(status, Some(500..))
             }),
             Self::PlainKnown => tried(Variation::NoUpgrade, &|trial| {
                 matches!(trial.status(), Some(405 | 406 | 415)) && trial.status() != status

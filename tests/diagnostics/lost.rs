@@ -149,6 +149,9 @@ fn a_gateway_may_itself_fail_to_carry_an_upgrade() {
             first(&d, "dropped the upgrade, or the gateway itself");
             helps(&d, &["gateway's log", "the path"]);
         }
+        // nginx carries upgrades.
+        let d = tried(status, "Server: nginx/1.24.0\r\n", "", &[plain(426, "")]);
+        first(&d, "dropped the upgrade, or the gateway itself");
         lacks(&tried(status, headers, "", &[plain(502, "")]), "the gateway itself");
     }
 }
@@ -294,4 +297,63 @@ fn a_403_is_that_of_an_asgi_server_only_if_nothing_names_another() {
         outcome: TrialOutcome::Silence("timed out".to_owned()),
     };
     lacks(&tried("403 Forbidden", "", "", &[silent]), asgi);
+}
+
+#[test]
+fn a_path_and_a_lost_upgrade_are_both_in_the_help_if_both_are_suspected() {
+    let nginx = "Server: nginx/1.24.0\r\n";
+    // Any router may write this.
+    let d = of("404 Not Found", nginx, "Not Found");
+    first(&d, "a wrong path");
+    second(&d, LOST);
+    helps(&d, &["check the path", "proxy_set_header Upgrade"]);
+    let d = of("400 Bad Request", nginx, "");
+    first(&d, LOST);
+    helps(&d, &["the path", "proxy_set_header Upgrade"]);
+    let told = "{\"path\":\"$\",\"error\":\"resource does not exist\",\"code\":\"not-found\"}";
+    let d = of("404 Not Found", nginx, told);
+    first(&d, "has no route for this path");
+    helps(&d, &["check the path", "proxy_set_header Upgrade"]);
+    let d = of("405 Method Not Allowed", "Server: WebSockify Python/3.11\r\n", "");
+    assert!(d.causes.iter().any(|c| c.text.contains("lost on the way")), "{d:?}");
+    // The upgrade arrived.
+    let d = tried("404 Not Found", nginx, "Not Found", &[plain(200, "hello")]);
+    lacks(&d, LOST);
+    assert!(!d.help.contains("Upgrade"), "{d:?}");
+}
+
+#[test]
+fn the_stock_page_of_a_web_server_gives_no_reason() {
+    let html = "Server: Microsoft-IIS/10.0\r\nContent-Type: text/html\r\n";
+    for (status, sentence) in [
+        (
+            "500 Internal Server Error",
+            "There is a problem with the resource you are looking for, and it cannot be displayed.",
+        ),
+        (
+            "404 Not Found",
+            "The resource you are looking for has been removed, had its name changed, or is temporarily unavailable.",
+        ),
+    ] {
+        let page =
+            format!("<html><title>{status}</title><h2>{status}</h2><h3>{sentence}</h3></html>");
+        lacks(&of(status, html, &page), "its reason is");
+    }
+}
+
+#[test]
+fn a_head_that_ends_with_a_line_lacks_its_empty_line_first() {
+    let unanswered =
+        Unanswered { how: StreamEnd::Timeout, after: Duration::from_secs(8), received: 127 };
+    for (ends_line, words) in [(true, "without the empty line"), (false, "fails or hangs")] {
+        let facts = Facts {
+            unanswered: Some(unanswered),
+            ends_line,
+            ..Facts::new(wscope::wire::Role::Client)
+        };
+        let d = classify(&facts).into_iter().next().expect("a verdict");
+        assert!(d.entry.code == "W109" && d.causes.len() == 2, "{d:?}");
+        first(&d, words);
+        helps(&d, &["empty line"]);
+    }
 }

@@ -40,6 +40,9 @@ const NO_ROUTE: &str =
 const LOST: &str = "a proxy forwards without Upgrade and Connection, or the application has no WebSocket support, as under WSGI, or has it switched off: it saw a plain GET";
 const PASS_UPGRADE: &str = "make the proxy pass the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path";
 
+/// The same if the path is the first suspect.
+const CHECK_PATH_AND_UPGRADE: &str = "check the path, in the URL and as the proxy rewrites it; if it is right, make the proxy pass the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`";
+
 /// The help if the proxy also changes the path.
 const PASS_UPGRADE_AND_PATH: &str = "make the proxy pass the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`, in Apache `ProxyPass … upgrade=websocket`; then compare the paths: in nginx that of `location` with that of `proxy_pass`, in Apache the two of `ProxyPass`";
 
@@ -114,7 +117,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("Upgrade, Connection or Sec-WebSocket-Key was removed or changed on the path", C::ListsVersion13),
             low("a reverse or transparent proxy forwards without Upgrade and Connection").unless(&[C::Proxied, C::ListsVersion13, UPGRADE_ARRIVED]),
             low("the application could not complete the upgrade: it has no handler of WebSockets, or something answered the request before").with(C::UpgradeFailed).unless(&[UPGRADE_ARRIVED]),
-            medium("the server runs the application without WebSocket support, as a plain WSGI server does", C::PlainSameBehindProxy),
+            medium("the server runs the application without WebSocket support, as a plain WSGI server does", C::PlainSameBehindProxy).unless(&[C::ListsVersion13]),
             low("the server runs the application without WebSocket support, as a plain WSGI server does").unless(&[UPGRADE_ARRIVED]),
             low("the path has an HTTP handler that requires another kind of upgrade"),
         ])
@@ -172,7 +175,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("compare query, headers, cookies and subprotocol with those of a client that works: this path is known; then look for a proxy on the way: `wss://` passes a transparent one"),
             medium("a query parameter, header or subprotocol that this path needs is missing or wrong", C::OtherPathDiffers).unless(&[C::PlainServes, C::PlainSameAtKnownPath, C::ProxyOwn])
                 .cure("compare query, headers, cookies and subprotocol with those of a client that works: this path is known"),
-            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, SUSPICIOUS, AIOHTTP, C::WsBadRequest, C::PlainRoute]),
+            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, SUSPICIOUS, AIOHTTP, C::WsBadRequest, C::PlainRoute])
+                .cure(PASS_UPGRADE),
             low("a proxy in front that the server does not trust, as Home Assistant refuses it").with(AIOHTTP).unless(&[C::OtherPathDiffers])
                 .cure("add the proxy in front to those that the server trusts, in Home Assistant `trusted_proxies`; otherwise check path and query"),
             low("the server does not serve this path").unless(&[C::OtherPathDiffers, C::OtherPathSame, C::ProxyOwn, C::AllowRequest, C::WsBadRequest, C::PlainRoute]),
@@ -382,6 +386,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             TRANSPARENT,
             medium("the router that answers, of the application or of a proxy, has no route for this path, as it is in the URL or as a proxy rewrote it, or for this Host", C::Unrouted).unless(&[C::NamesOtherPath, C::OtherPathElsewhere, C::OtherPathDiffers])
                 .cure("check the path, in the URL and as a proxy forwards it, with or without its prefix, and the name and port of the URL; in Phoenix it ends with `/websocket`; in traefik and gateways, compare the rules for path and host"),
+            medium(NO_ROUTE, C::All(&[C::NamesPath, C::Proxied])).unless(&[C::Unrouted, C::ProxyOwn, C::PlainPage, C::OtherPathDiffers, C::PlainDiffers, C::UpgradePasses])
+                .cure(CHECK_PATH_AND_UPGRADE),
             medium(NO_ROUTE, C::NamesPath).unless(&[C::Unrouted, C::ProxyOwn, C::PlainPage, C::OtherPathDiffers])
                 .cure("check the path, in the URL and in the application; in Phoenix it ends with `/websocket`"),
             medium(LOST, C::PlainPageBehindProxy).unless(&[C::ProxyOwn])
@@ -402,9 +408,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, then the name and port of the URL; if they are right, make the proxy forward Upgrade and Connection, or, if the server is on another machine, use `wss://`, which a transparent proxy can't read"),
             medium("a wrong path, in the URL or rewritten by a proxy", C::OtherPathSame).unless(&[C::PlainSameAtKnownPath, C::AllSame, C::NamesPath, C::Unrouted, C::ProxyOwn]),
             medium("the path exists, but a resource or parameter in the URL is unknown: another path gets another answer", C::OtherPathDiffers),
-            medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::Status).unless(&[C::OtherPathDiffers, C::OtherPathSame, C::NamesPath, C::Unrouted, C::Proxied, C::ProxyOwn, C::Unable, C::InspectorTarget]),
+            medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::Status).unless(&[C::NamesOtherPath, C::PlainPage, C::OtherPathDiffers, C::OtherPathSame, C::NamesPath, C::Unrouted, C::Proxied, C::ProxyOwn, C::Unable, C::InspectorTarget]),
+            medium("a wrong path, in the URL or rewritten by a proxy", C::Proxied).unless(&[C::PlainDiffers, C::UpgradePasses, C::OtherPathDiffers, C::NamesPath, C::Unrouted, C::ProxyOwn])
+                .cure(CHECK_PATH_AND_UPGRADE),
             medium("a wrong path, in the URL or rewritten by a proxy", C::Proxied).unless(&[C::OtherPathDiffers, C::NamesPath, C::Unrouted, C::ProxyOwn]),
-            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::PlainPageBehindProxy, C::PlainSameBehindProxy, C::ProxyOwn, C::UpgradePasses, C::AllSame, C::Unrouted]),
+            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::PlainPageBehindProxy, C::PlainSameBehindProxy, C::ProxyOwn, C::UpgradePasses, C::AllSame, C::Unrouted])
+                .cure(PASS_UPGRADE),
             low("Upgrade and Connection were lost on the way").with(C::NamesPath).unless(&[C::PlainDiffers, C::UpgradePasses, C::Proxied, C::ProxyOwn, C::Unrouted]),
             low("the server has no WebSocket support").with(C::Http10).unless(&[C::Unable])
                 .cure("run the application under a server with WebSocket support"),
@@ -435,11 +444,13 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("look up the path of the WebSocket; this one takes the methods of its Allow header"),
             medium(LOST, C::PlainSameBehindProxy).unless(&[C::ProxyPage])
                 .cure(PASS_UPGRADE),
-            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses]),
+            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses])
+                .cure(PASS_UPGRADE),
             UNABLE,
             medium("the platform or server in front refuses the method itself, and passes no upgrade on", C::ProxyOwn)
                 .cure("look up whether that platform serves WebSockets, and where"),
             low("the path belongs to an API that accepts POST only").unless(&[C::AllowsOther]),
+            low("Upgrade and Connection were lost on the way: some handlers of WebSockets refuse a plain GET so").unless(&[C::AllowsOther, C::PlainDiffers, C::UpgradePasses, C::Proxied, C::ProxyOwn]),
             low("a proxy changed the method"),
         ])
         .seen("status 405"),
@@ -488,9 +499,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("read the application's log; check what the handler needs, such as `-s NAME` or a database, and the path: some frameworks raise an exception for an unknown one"),
             medium("a proxy forwards without Upgrade and Connection, and the application fails on the plain GET", C::PlainSameBehindProxy).unless(&[C::OtherPathSame, C::ProxyPage])
                 .cure(PASS_UPGRADE),
-            low(RAISED).unless(&[C::AllSame, C::ProxyPage, C::Unable, C::Untaken]),
             low("a middleware wraps the response, so that a library of Go can't take the connection over (http.Hijacker)").with(C::GoUnable)
                 .cure("read the server's log; take middleware that wraps the response (logs, metrics, compression, timeouts) off this path, or let it pass http.Hijacker"),
+            low(RAISED).unless(&[C::AllSame, C::ProxyPage, C::Unable, C::Untaken]),
             low("the server has none of the subprotocols offered, or a proxy removed Sec-WebSocket-Protocol").with(C::SubprotocolSent).unless(&[C::AllSame, C::OtherPathSame, C::ProxyPage]),
             low("a proxy forwards without Upgrade and Connection, and the application fails on the plain GET").with(C::Proxied).unless(&[C::PlainDiffers, C::PlainSame, C::ProxyPage]),
             low("a proxy in front can't reach the application, as over TLS").unless(&[C::Gone, C::OtherPathDiffers, C::AllSame, C::ProxyPage, C::PlainDiffers, C::Untaken]),
