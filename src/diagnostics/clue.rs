@@ -250,6 +250,8 @@ pub enum Clue {
     ForwardProxied,
     /// The answer names another path than the requested one.
     NamesOtherPath,
+    /// The answer names the end of the requested path. Many proxies remove a prefix on purpose.
+    NamesShorterPath,
     /// The answer names the requested path, or says that it is unknown.
     NamesPath,
     /// The answer is that of a router without a route. It does not depend on the kind of request.
@@ -669,8 +671,15 @@ impl Clue {
         let opens = |variation| tried(variation, &|trial| trial.status() == Some(101));
         match self {
             Self::All(clues) => {
-                let seen: Option<Vec<String>> = clues.iter().map(|clue| clue.seen(facts)).collect();
-                seen.map(|seen| seen.join("; "))
+                let mut all: Vec<String> = Vec::new();
+                for clue in clues {
+                    let fact = clue.seen(facts)?;
+                    // A clue may contain the fact of another one.
+                    if !all.iter().any(|other| other.contains(&fact)) {
+                        all.push(fact);
+                    }
+                }
+                Some(all.join("; "))
             }
             Self::OriginSent => {
                 let origin = String::from_utf8_lossy(sent("Origin")?).into_owned();
@@ -770,6 +779,11 @@ impl Clue {
                     other.then(|| format!(
                         "the answer names the path {inner}, but {asked} was requested"))
                 })
+            }
+            Self::NamesShorterPath => {
+                let named = super::said::named_path(facts.body)?;
+                let shorter = named == "/" || url?.path.ends_with(&named);
+                Self::NamesOtherPath.seen(facts).filter(|_| shorter)
             }
             Self::NamesPath => {
                 let (path, text) = (url?.path, super::said::words(facts.body));

@@ -73,6 +73,13 @@ fn a_page_for_plain_requests_shows_a_lost_upgrade_before_a_changed_path() {
             }
         }
     }
+    // Proxies remove a prefix on purpose. Another change is suspect itself.
+    for path in ["/other", "/nest/nest/ws"] {
+        let d = of("404 Not Found", NGINX, &format!("<pre>Cannot GET {path}</pre>"));
+        first(&d, "rewrites the path");
+        second(&d, LOST);
+        helps(&d, &["proxy_set_header Upgrade", "compare the paths"]);
+    }
     // The upgrade got another answer than a plain GET, so it arrived.
     let d = tried("404 Not Found", NGINX, nest, &[plain(200, "hello")]);
     first(&d, "rewrites the path");

@@ -46,6 +46,13 @@ const CHECK_PATH_AND_UPGRADE: &str = "check the path, in the URL and as the prox
 /// The help if the proxy also changes the path.
 const PASS_UPGRADE_AND_PATH: &str = "make the proxy pass the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`, in Apache `ProxyPass … upgrade=websocket`; then compare the paths: in nginx that of `location` with that of `proxy_pass`, in Apache the two of `ProxyPass`";
 
+/// The same if the changed path is the first suspect.
+const PATH_AND_PASS_UPGRADE: &str = "compare the paths: in nginx that of `location` with that of `proxy_pass`, in Apache the two of `ProxyPass`; then make the proxy pass the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`, in Apache `ProxyPass … upgrade=websocket`";
+
+/// The cause if the answer names another path.
+const REWRITES: &str =
+    "a proxy or the server rewrites the path, and there is no WebSocket at the new one";
+
 /// The application read the handshake, and its own upgrade failed.
 const UPGRADE_ARRIVED: C = C::All(&[C::UpgradeFailed, C::PlainDiffers]);
 
@@ -303,7 +310,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
     error("W332", "the application refused the connection")
         .because("the status is 403, which most frameworks send when the application refuses the handshake")
         .help("check the path, the Origin and the credentials, and see the application's log")
-        .source("ASGI specification; Django Channels documentation")
+        .source("RFC 6455 §4.2.2")
         .causes(&[
             high("a rule of Cloudflare's firewall refused the request", C::CloudflareRule)
                 .cure("look for the request in Cloudflare's security events, and allow it there"),
@@ -378,9 +385,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             high("the path is not that of a target of Node's inspector, which has an id", C::InspectorTarget)
                 .cure("take the URL from `webSocketDebuggerUrl` in `http://HOST/json/list` of this server"),
             UNABLE,
-            medium(LOST, C::All(&[C::PlainPageBehindProxy, C::NamesOtherPath])).unless(&[C::ProxyOwn])
+            medium(LOST, C::All(&[C::PlainPageBehindProxy, C::NamesShorterPath])).unless(&[C::ProxyOwn])
                 .cure(PASS_UPGRADE_AND_PATH),
-            medium("a proxy or the server rewrites the path, and there is no WebSocket at the new one", C::NamesOtherPath)
+            medium(REWRITES, C::All(&[C::PlainPageBehindProxy, C::NamesOtherPath])).unless(&[C::ProxyOwn])
+                .cure(PATH_AND_PASS_UPGRADE),
+            medium(REWRITES, C::NamesOtherPath)
                 .cure("compare the paths, and whether the server itself strips a prefix: in nginx that of `location` with that of `proxy_pass`, in Apache the two of `ProxyPass`; then check the path of the application"),
             DOUBLED,
             TRANSPARENT,
