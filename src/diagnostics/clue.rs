@@ -560,6 +560,8 @@ pub enum Clue {
     OtherSchemeAnswers,
     /// The port does not answer the other scheme.
     OtherSchemeFails,
+    /// The port is silent with TLS, too, which the URL does not require.
+    OtherSchemeSilent,
     /// The server's address is one of this machine.
     Loopback,
     /// A WebSocket opens at the other loopback address.
@@ -1597,6 +1599,10 @@ impl Clue {
             Self::OtherSchemeFails => {
                 tried(Variation::OtherScheme, &|trial| reached(trial) && !trial.is_spoken())
             }
+            Self::OtherSchemeSilent => tried(Variation::OtherScheme, &|trial| {
+                matches!(trial.outcome, TrialOutcome::Silence(_))
+            })
+            .filter(|_| Self::NotSecure.seen(facts).is_some()),
             Self::Loopback => {
                 let near = facts.dials.iter().find(|dial| dial.address.ip().is_loopback())?;
                 Some(format!("{} is this machine", near.address))

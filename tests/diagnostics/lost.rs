@@ -364,3 +364,37 @@ fn a_head_that_ends_with_a_line_lacks_its_empty_line_first() {
         helps(&d, &["empty line"]);
     }
 }
+
+#[test]
+fn a_port_that_is_silent_to_tls_too_is_not_suspected_for_its_path() {
+    let pair = Pair::new("", "HTTP/1.1 200 OK\r\n\r\n");
+    let of = |trials: &[Trial]| {
+        let after = Duration::from_secs(10);
+        let unanswered = Some(Unanswered { how: StreamEnd::Timeout, after, received: 0 });
+        let facts = Facts { response: None, report: None, unanswered, trials, ..pair.facts() };
+        classify(&facts).into_iter().next().expect("a verdict")
+    };
+    let scheme =
+        |outcome| Trial { variation: Variation::OtherScheme, what: "wss://".to_owned(), outcome };
+    let silent = scheme(TrialOutcome::Silence("timed out".to_owned()));
+    let neither = "neither a request nor TLS";
+    let d = of(std::slice::from_ref(&silent));
+    assert_eq!(first(&d, neither), Confidence::Medium, "{d:?}");
+    assert!(!d.help.contains("path"), "{d:?}");
+    // A plain GET is answered, or an HTTP server answers TLS.
+    lacks(&of(&[silent.clone(), plain(200, "hello")]), neither);
+    let spoken = scheme(TrialOutcome::Nothing("the port speaks plain HTTP, not TLS".to_owned()));
+    lacks(&of(&[spoken]), neither);
+    lacks(&of(&[]), neither);
+    // TLS was answered, and its port waits for TLS.
+    let after = Duration::from_secs(10);
+    let facts = Facts {
+        url: Some("wss://api.example/chat"),
+        response: None,
+        report: None,
+        unanswered: Some(Unanswered { how: StreamEnd::Timeout, after, received: 0 }),
+        trials: &[silent],
+        ..pair.facts()
+    };
+    lacks(&classify(&facts).into_iter().next().expect("a verdict"), neither);
+}

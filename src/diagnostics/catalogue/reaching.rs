@@ -18,6 +18,9 @@ const WANTS_SUBPROTOCOL: &str =
 const WANTS_ORIGIN: &str = "the server requires its own Origin, and answers no other upgrade";
 const SEND_ORIGIN: &str = "send it: `-o ORIGIN`";
 
+/// The help if nothing on a port answers.
+const WHAT_LISTENS: &str = "find out what listens on this port (`ss -ltnp` on its host), whether it hangs, and whether a filter is in front";
+
 /// The help if a server may drop an upgrade because of its subprotocol.
 const WITHOUT_SUBPROTOCOL: &str = "try it without `-s`, or with another name; then check the path and the name of the URL, the Origin and the credentials: the server drops what it refuses";
 
@@ -208,9 +211,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the application hangs or is slow to start, a filter drops the request, or nothing handles upgrades at this path", C::SpeaksHttp).unless(&[C::PlainAnswered, C::OtherPathAnswered, C::PlainUnanswered])
                 .cure("try again when it has started; then check the path, and whether the server handles upgrades"),
             medium("no request gets an answer: the application hangs, the service is not HTTP, or a filter drops what this address sends", C::PlainUnanswered).unless(&[C::SpeaksHttp, C::OtherPathAnswered])
-                .cure("find out what listens on this port (`ss -ltnp` on its host), whether it hangs, and whether a filter is in front"),
+                .cure(WHAT_LISTENS),
+            medium("neither a request nor TLS gets an answer: the application hangs, the service is not HTTP, or a filter drops what this address sends", C::OtherSchemeSilent).unless(&[C::PlainAnswered, C::PlainUnanswered, C::OtherPathAnswered])
+                .cure(WHAT_LISTENS),
             low("nothing handles upgrades at this path: a wrong path on a server such as Node.js, or a proxy that does not forward upgrades").unless(&[C::PlainUnanswered, C::OtherPathAnswered]),
-            low("the application hangs or is slow, or a filter drops the request").unless(&[C::PlainUnanswered, C::OtherPathAnswered, C::PlainAnswered]),
+            low("the application hangs or is slow, or a filter drops the request").unless(&[C::PlainUnanswered, C::OtherPathAnswered, C::PlainAnswered, C::OtherSchemeSilent]),
             low("the application hangs or is slow").with(C::PlainAnswered).unless(&[C::OtherPathAnswered]),
             low("a service that is not HTTP and waits for more").unless(&[C::PlainAnswered, C::SpeaksHttp]),
         ])
