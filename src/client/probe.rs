@@ -137,11 +137,11 @@ fn was_reset(trace: &OpeningEvidence) -> bool {
     trace.dials().iter().any(|dial| dial.outcome == DialOutcome::Reset)
 }
 
-/// For example `, Server: nginx, X-Powered-By: PHP/8.3`.
+/// The headers that show who answered, for example `, Server: nginx, X-Powered-By: PHP/8.3`.
 fn server(head: &Head) -> String {
     let value = |name| head.get(name).map(escaped).filter(|value| !value.is_empty());
     let named = |name| value(name).map(|value| format!(", {name}: {value}"));
-    ["Server", "X-Powered-By"].into_iter().filter_map(named).collect()
+    ["Server", "X-Powered-By", "Sec-WebSocket-Version"].into_iter().filter_map(named).collect()
 }
 
 /// Connects to the address that the first connection reached, without another name lookup.

@@ -69,6 +69,10 @@ const PLAIN_PAGES: [(&str, &str); 5] = [
     ("the current path, <code>", "Django"),
 ];
 
+/// The words of a text that says only that an upgrade failed.
+const OF_UPGRADE: &[u8] = b"websocket websockets web socket ws upgrade upgrading connection request http protocol \
+    handshake the to a this is was could not couldn t cannot can unable failed fail failing failure error server";
+
 /// Texts that are only in the pages of programs in front of others.
 const PROXY_PAGES: [&str; 25] = [
     "the application is currently not serving requests at this endpoint",
@@ -246,6 +250,8 @@ pub enum Clue {
     ForwardProxied,
     /// The answer names another path than the requested one.
     NamesOtherPath,
+    /// The answer names the end of the requested path. Many proxies remove a prefix on purpose.
+    NamesShorterPath,
     /// The answer names the requested path, or says that it is unknown.
     NamesPath,
     /// The answer is that of a router without a route. It does not depend on the kind of request.
@@ -256,6 +262,9 @@ pub enum Clue {
     Accepts,
     /// A library for Go read the handshake, and failed after that.
     Untaken,
+    /// The answer may be that of an ASGI server: nothing names another program, and it has no words
+    /// of its own.
+    MaybeAsgi,
     /// The answer is a 501 that any handler in Go may write.
     GoUnable,
     /// At an unknown path, another server answers.
@@ -268,7 +277,7 @@ pub enum Clue {
     WsBadRequest,
     /// What Node's inspector says at a path without a target, also to an upgrade.
     InspectorTarget,
-    /// Werkzeug's page for an upgrade at a route without WebSocket.
+    /// Werkzeug's page for an upgrade at a route without WebSocket, if the upgrade arrived.
     PlainRoute,
     /// A plain GET succeeds, and the code of an upgrade handler wrote the refusal: an HTTP server
     /// adds headers of its own.
@@ -320,8 +329,12 @@ pub enum Clue {
     PlainSameBehindProxy,
     /// The same as [`Clue::PlainSame`], from a library that supports WebSocket.
     PlainSameByLibrary,
-    /// The same request without the upgrade succeeds.
+    /// The same request without the upgrade succeeds, and the upgrade gets an error or no answer.
     PlainServes,
+    /// The upgrade gets no answer, and a plain GET finds nothing at this path.
+    PlainMissing,
+    /// Another path opens a WebSocket.
+    OtherPathOpens,
     /// Every request gets this answer, also without the upgrade and at another path.
     AllSame,
     /// A trial opened a WebSocket, so the whole path to the server passes upgrades.
@@ -339,6 +352,9 @@ pub enum Clue {
     PlainForeign,
     /// A plain GET gets an empty 400, as from a parser.
     PlainUnread,
+    /// A plain GET gets an answer that only a handler of WebSockets gives, but the upgrade gets that
+    /// of a gateway, which is not a program that is known to carry upgrades.
+    PlainWebSocket,
     /// A plain GET gets an answer that only an existing path has.
     PlainKnown,
     /// The certificate's issuer is a product that decrypts TLS.
@@ -390,8 +406,11 @@ pub enum Clue {
     CertificateTaken,
     /// The page is one that a framework writes only for plain requests.
     PlainPage,
-    /// The same as [`Clue::PlainPage`], and a program in front answered.
+    /// The same as [`Clue::PlainPage`], and a program in front answered, or changed the path.
     PlainPageBehindProxy,
+    /// The answer says only that the upgrade failed. Some frameworks say so to any request that they
+    /// can't upgrade.
+    UpgradeFailed,
     /// Without a subprotocol, it opens, or gets an answer if there was none.
     NoSubprotocolHelps,
     /// With another subprotocol, it opens.
@@ -460,6 +479,8 @@ pub enum Clue {
     EndedEarly,
     /// The path names a protocol that requires a subprotocol, and none was offered.
     PathWantsSubprotocol,
+    /// Without a subprotocol, there is no answer, either.
+    NoSubprotocolFails,
     /// With the subprotocols that the path suggests and the usual ones, it does not open, either.
     SubprotocolFails,
     /// The server accepted this connection and refused a later one.
@@ -539,6 +560,8 @@ pub enum Clue {
     OtherSchemeAnswers,
     /// The port does not answer the other scheme.
     OtherSchemeFails,
+    /// The port is silent with TLS, too, which the URL does not require.
+    OtherSchemeSilent,
     /// The server's address is one of this machine.
     Loopback,
     /// A WebSocket opens at the other loopback address.
@@ -650,8 +673,15 @@ impl Clue {
         let opens = |variation| tried(variation, &|trial| trial.status() == Some(101));
         match self {
             Self::All(clues) => {
-                let seen: Option<Vec<String>> = clues.iter().map(|clue| clue.seen(facts)).collect();
-                seen.map(|seen| seen.join("; "))
+                let mut all: Vec<String> = Vec::new();
+                for clue in clues {
+                    let fact = clue.seen(facts)?;
+                    // A clue may contain the fact of another one.
+                    if !all.iter().any(|other| other.contains(&fact)) {
+                        all.push(fact);
+                    }
+                }
+                Some(all.join("; "))
             }
             Self::OriginSent => {
                 let origin = String::from_utf8_lossy(sent("Origin")?).into_owned();
@@ -752,6 +782,11 @@ impl Clue {
                         "the answer names the path {inner}, but {asked} was requested"))
                 })
             }
+            Self::NamesShorterPath => {
+                let named = super::said::named_path(facts.body)?;
+                let shorter = named == "/" || url?.path.ends_with(&named);
+                Self::NamesOtherPath.seen(facts).filter(|_| shorter)
+            }
             Self::NamesPath => {
                 let (path, text) = (url?.path, super::said::words(facts.body));
                 let page = super::said::page_text(facts.body).is_some();
@@ -777,6 +812,20 @@ impl Clue {
                 .find_map(|text| Self::WholeBody(text).seen(facts))
                 .or_else(|| Self::Body("<title>404: not found</title><body>404").seen(facts)),
             Self::Untaken => Self::ListsVersion13.seen(facts),
+            Self::MaybeAsgi => {
+                const ASGI: [&str; 4] = ["uvicorn", "daphne", "hypercorn", "granian"];
+                let head = facts.response?;
+                let named = |name| Self::Server(name).seen(facts);
+                let other = head.get("Server").is_some() && proxied(head).is_none();
+                let bare = super::said::is_bare(
+                    &super::said::words(facts.body), status.unwrap_or_default(), b"forbidden access denied");
+                ASGI.into_iter().find_map(named).or_else(|| {
+                    // These servers write a reason phrase.
+                    let phrase = head.status_line().is_some_and(|line| !line.reason.is_empty());
+                    (!other && bare && phrase && head.get("X-Powered-By").is_none())
+                        .then(|| "the answer names no other program".to_owned())
+                })
+            }
             Self::GoUnable => {
                 let form = |name, value: &str| header(name).is_some_and(|v| v.eq_ignore_ascii_case(value));
                 let go = form("X-Content-Type-Options", "nosniff") && form("Content-Type", "text/plain; charset=utf-8");
@@ -827,8 +876,10 @@ impl Clue {
             Self::PlainRoute => {
                 let shouts = facts.response?.status_line()?.reason == b"BAD REQUEST";
                 let page = contains_word(facts.body, "the browser (or proxy) sent a request that this server could not understand");
-                let upgrade = Self::PlainSame.seen(facts).is_none();
-                (status == Some(400) && shouts && page && upgrade).then(||
+                // A plain GET gets this page at a route of WebSocket.
+                let arrived = proxied(facts.response?).is_none() && Self::PlainSame.seen(facts).is_none()
+                    || Self::PlainDiffers.seen(facts).is_some();
+                (status == Some(400) && shouts && page && arrived).then(||
                     "the page is Werkzeug's for a request that does not fit the route".to_owned())
             }
             Self::Handwritten => {
@@ -1001,6 +1052,16 @@ impl Clue {
                 let unread = |trial: &&Trial| trial.status() == Some(400) && trial.body() == Some(b"");
                 (status.is_none() && trials.iter().all(unread)).then(|| trials[0].to_string())
             }
+            Self::PlainWebSocket => tried(Variation::NoUpgrade, &|trial| {
+                let TrialOutcome::Status { code, text, body } = &trial.outcome else { return false };
+                let told = super::said::words(body);
+                let handshake = super::said::subject(&told).is_some_and(|(about, _)| {
+                    matches!(about, Subject::Upgrade | Subject::Version | Subject::Key | Subject::Header)
+                });
+                let shown = *code == 426 || text.contains("Sec-WebSocket-Version: ") || handshake;
+                let own = facts.response.is_some_and(|head| proxied(head).is_none());
+                matches!(code, 400..=499) && shown && own && matches!(status, Some(500..))
+            }),
             Self::PlainKnown => tried(Variation::NoUpgrade, &|trial| {
                 matches!(trial.status(), Some(405 | 406 | 415)) && trial.status() != status
             }),
@@ -1120,8 +1181,12 @@ impl Clue {
                 Some(format!("{same}; {library}"))
             }
             Self::PlainServes => tried(Variation::NoUpgrade, &|trial| {
-                matches!(trial.status(), Some(200..=299)) && status >= Some(400)
+                matches!(trial.status(), Some(200..=299)) && status.is_none_or(|code| code >= 400)
             }),
+            Self::PlainMissing => tried(Variation::NoUpgrade, &|trial| {
+                trial.status() == Some(404) && status.is_none()
+            }),
+            Self::OtherPathOpens => opens(Variation::OtherPath),
             Self::AllSame => {
                 let plain = Self::PlainSame.seen(facts)?;
                 let other = Self::OtherPathSame.seen(facts)?;
@@ -1156,13 +1221,28 @@ impl Clue {
                 Some(format!("the page is {name}'s for a plain request"))
             }
             Self::PlainPageBehindProxy => {
-                let proxy = proxied(facts.response?)?;
-                Some(format!("{}; {proxy}", Self::PlainPage.seen(facts)?))
+                let page = Self::PlainPage.seen(facts)?;
+                // If the upgrade gets another answer than a plain GET, it has arrived.
+                let arrived = [Self::PlainDiffers, Self::UpgradePasses];
+                let arrived = arrived.iter().any(|clue| clue.seen(facts).is_some());
+                let front = proxied(facts.response?).or_else(|| Self::NamesOtherPath.seen(facts))?;
+                (!arrived).then(|| format!("{page}; {front}"))
+            }
+            Self::UpgradeFailed => {
+                let text = super::said::words(facts.body);
+                let fails = ["fail*", "failed", "failure", "error", "unable", "cannot", "can't", "could not", "couldn't"];
+                let fails = fails.iter().any(|word| super::said::says(&text, word));
+                let alone = super::said::is_bare(&text, status.unwrap_or_default(), OF_UPGRADE);
+                (fails && alone && contains_word(text.as_bytes(), "upgrad"))
+                    .then(|| format!("the answer is \"{text}\""))
             }
             // Another refusal may have another reason, such as a token in the subprotocol.
             Self::NoSubprotocolHelps => tried(Variation::NoSubprotocol, &|trial| match status {
                 Some(_) => trial.status() == Some(101),
                 None => trial.status().is_some_and(|code| !matches!(code, 429 | 502..=504)),
+            }),
+            Self::NoSubprotocolFails => tried(Variation::NoSubprotocol, &|trial| {
+                reached(trial) && trial.status().is_none() && status.is_none()
             }),
             Self::SubprotocolHelps => opens(Variation::Subprotocol),
             Self::SubprotocolFails => {
@@ -1510,11 +1590,19 @@ impl Clue {
                 late.then(|| format!("it ended the connection after {:.1} s", unanswered.after.as_secs_f64()))
             }
             Self::OtherPathSame => compared(Variation::OtherPath, true),
-            Self::OtherPathDiffers => compared(Variation::OtherPath, false),
+            Self::OtherPathDiffers => compared(Variation::OtherPath, false).or_else(|| {
+                tried(Variation::OtherPath, &|trial| {
+                    status.is_some() && reached(trial) && trial.status().is_none()
+                })
+            }),
             Self::OtherSchemeAnswers => tried(Variation::OtherScheme, &Trial::is_spoken),
             Self::OtherSchemeFails => {
                 tried(Variation::OtherScheme, &|trial| reached(trial) && !trial.is_spoken())
             }
+            Self::OtherSchemeSilent => tried(Variation::OtherScheme, &|trial| {
+                matches!(trial.outcome, TrialOutcome::Silence(_))
+            })
+            .filter(|_| Self::NotSecure.seen(facts).is_some()),
             Self::Loopback => {
                 let near = facts.dials.iter().find(|dial| dial.address.ip().is_loopback())?;
                 Some(format!("{} is this machine", near.address))

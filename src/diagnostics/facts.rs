@@ -38,6 +38,8 @@ pub struct Facts<'a> {
     pub first_bytes: &'a [u8],
     /// How the wait for the response ended, if no response arrived.
     pub unanswered: Option<Unanswered>,
+    /// Whether the received part of such a response ends at the end of a line.
+    pub ends_line: bool,
     /// The request as it was sent or received.
     pub request: Option<&'a Head>,
     /// The final response as it was received or sent.
@@ -92,6 +94,7 @@ impl Facts<'_> {
             tls: TlsAttempt::default(),
             first_bytes: &[],
             unanswered: None,
+            ends_line: false,
             request: None,
             response: None,
             body: &[],

@@ -600,7 +600,11 @@ fn after(text: &str, end: &str) -> usize {
 
 /// Sentences that servers and frameworks write for every refusal with a status. Sources: RFC 9110
 /// as CherryPy and Tomcat quote it, Werkzeug, Apache and IIS.
-const STOCK_SENTENCES: [&str; 26] = [
+const STOCK_SENTENCES: [&str; 30] = [
+    "there is a problem with the resource you are looking for, and it cannot be displayed",
+    "there is a problem with the page you are looking for, and it cannot be displayed",
+    "the resource you are looking for might have been removed, had its name changed, or is temporarily unavailable",
+    "the resource you are looking for has been removed, had its name changed, or is temporarily unavailable",
     "object not found",
     "exception inside application",
     "the server encountered an unexpected condition which prevented it from fulfilling the request",

@@ -53,6 +53,8 @@ pub struct OpeningEvidence {
     asked: Option<Instant>,
     /// The number of bytes of an incomplete head.
     received: usize,
+    /// They end at the end of a line.
+    ends_line: bool,
     response: Option<Head>,
     response_after: Option<Duration>,
     body: Vec<u8>,
@@ -205,9 +207,9 @@ impl OpeningEvidence {
         self.behind = bytes[..bytes.len().min(BODY)].to_vec();
     }
 
-    /// Notes how many bytes of an incomplete head have arrived.
-    pub fn received(&mut self, bytes: usize) {
-        self.received = bytes;
+    /// Notes the bytes of an incomplete head that have arrived.
+    pub fn received(&mut self, bytes: &[u8]) {
+        (self.received, self.ends_line) = (bytes.len(), bytes.ends_with(b"\n"));
     }
 
     /// Takes an event of the opening.
@@ -306,6 +308,7 @@ impl OpeningEvidence {
         facts.response_after = self.response_after;
         facts.body = &self.body;
         facts.report = self.report.as_ref();
+        facts.ends_line = self.ends_line;
         facts.stream.first = &self.behind;
         facts.trials = &self.trials;
         facts.others.lifetimes = &self.lifetimes;

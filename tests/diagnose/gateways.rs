@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use crate::causes::{Told, answer, asks};
-use crate::server::{receive, serve_all, serve_by, serve_open};
+use crate::server::{receive, serve_all, serve_by, serve_open, switching};
 
 const APACHE: &str = "<!DOCTYPE HTML PUBLIC \"-//IETF//DTD HTML 2.0//EN\">\n<html><head>\n<title>404 Not Found</title>\n</head><body>\n<h1>Not Found</h1>\n<p>The requested URL was not found on this server.</p>\n<hr>\n<address>Apache/2.4.57 (Debian) Server at localhost Port 80</address>\n</body></html>\n";
 
@@ -91,6 +91,33 @@ fn a_page_that_names_another_path_shows_a_rewrite() {
         let port = serve_by(move |_| answer("404 Not Found", "", body));
         Told::of(&[], port, asked).lacks("likely (high)");
     }
+}
+
+#[test]
+fn a_gateway_that_carries_no_upgrade_is_known_by_a_plain_get() {
+    // A middleware of the gateway hides the connection; the application is gorilla/websocket.
+    let port = serve_by(|request| match request.contains("Upgrade: websocket") {
+        true => answer("502 Bad Gateway", "X-Gateway: api-gw\r\n", ""),
+        false => answer("400 Bad Request", "Sec-Websocket-Version: 13\r\n", "Bad Request\n"),
+    });
+    for args in [&["--diagnose"][..], &["doctor"]] {
+        let told = Told::of(args, port, "/ws");
+        told.is("W343", "the gateway itself can't carry an upgrade");
+        told.has("Sec-WebSocket-Version: 13");
+    }
+    Told::of(&[], port, "/ws").has("the proxy can't carry an upgrade");
+}
+
+#[test]
+fn a_second_head_behind_the_101_is_that_of_the_application() {
+    let port = serve_by(|request| {
+        let outer =
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: keep-alive\r\nServer: thin\r\n\r\n";
+        [outer.as_bytes(), switching(request.as_bytes(), "").as_bytes()].concat()
+    });
+    let told = Told::of(&[], port, "/");
+    told.has("the web server wrote this 101 by itself");
+    told.lacks("proxy");
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod frames;
 mod fronts;
 mod inside;
 mod last;
+mod lost;
 mod reached;
 mod reaching;
 mod refusals;

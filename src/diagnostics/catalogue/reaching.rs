@@ -18,6 +18,12 @@ const WANTS_SUBPROTOCOL: &str =
 const WANTS_ORIGIN: &str = "the server requires its own Origin, and answers no other upgrade";
 const SEND_ORIGIN: &str = "send it: `-o ORIGIN`";
 
+/// The help if nothing on a port answers.
+const WHAT_LISTENS: &str = "find out what listens on this port (`ss -ltnp` on its host), whether it hangs, and whether a filter is in front";
+
+/// The help if a server may drop an upgrade because of its subprotocol.
+const WITHOUT_SUBPROTOCOL: &str = "try it without `-s`, or with another name; then check the path and the name of the URL, the Origin and the credentials: the server drops what it refuses";
+
 /// The causes if a broker of MQTT drops an upgrade without an answer.
 const BROKER: &str = "the server requires a subprotocol, as brokers of MQTT do";
 const OFFER_MQTT: &str = "offer it: `-s mqtt`";
@@ -107,7 +113,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[low("this machine has no IPv6, and the name has only such addresses"), low("a VPN is down")])
         .seen("connect() fails with EHOSTUNREACH or ENETUNREACH"),
     error("W107", "the peer closed the connection without answering the request")
-        .because("the TCP connection opened, and was closed before the first byte of an answer")
+        .because("the TCP connection opened, and was closed before a complete answer")
         .help("see the server's log for the reason; `wscope doctor` compares with other requests")
         .source(MEASURED)
         .causes(&[
@@ -135,6 +141,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("offer one that the server knows, `-s NAME`, or none"),
             medium(BROKER, C::All(&[C::InPath("mqtt"), C::SpeaksHttp])).unless(&[C::Offered("mqtt"), C::OtherSchemeAnswers, C::NoSubprotocolHelps, C::SubprotocolFails])
                 .cure(OFFER_MQTT),
+            medium("the server refuses the subprotocol offered, as libwebsockets does", C::All(&[C::SubprotocolSent, C::SpeaksHttp])).unless(&[C::OtherSchemeAnswers, C::NoSubprotocolHelps, C::NoSubprotocolFails, C::GaveUp, C::Gone, C::AllDropped])
+                .cure(WITHOUT_SUBPROTOCOL),
             medium("the server requires a client certificate, and none was sent", C::CertificateAsked).unless(&[C::PlainAnswered, C::OtherPathAnswered])
                 .cure("send one: `--cert FILE --key FILE`"),
             medium("the server refuses the client certificate that was sent: it does not trust its issuer, or wants another", C::CertificateTaken).unless(&[C::PlainAnswered, C::OtherPathAnswered])
@@ -158,16 +166,25 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             low(BROKER).with(C::InPath("mqtt")).unless(&[C::Offered("mqtt"), C::OtherSchemeAnswers, C::NoSubprotocolHelps, C::SubprotocolFails, C::SpeaksHttp])
                 .cure(OFFER_MQTT),
             low("the port speaks another protocol than HTTP (it may expect HTTP/2, or the PROXY protocol first), forwards to a target that is down, or takes no more connections").unless(&[C::OtherSchemeAnswers, C::PlainAnswered, C::PlainUnanswered, C::SpeaksHttp, C::Gone, C::CertificateAsked, C::CertificateTaken]),
+            low("the server refuses the subprotocol offered, as libwebsockets does").with(C::SubprotocolSent).unless(&[C::SpeaksHttp, C::OtherSchemeAnswers, C::NoSubprotocolHelps, C::NoSubprotocolFails, C::Gone])
+                .cure(WITHOUT_SUBPROTOCOL),
             low("the server, or a filter in front, drops what it refuses: this address, an unknown Host, the path, the Origin, the credentials").unless(&[C::PlainUnanswered, C::SpeaksHttp, C::Gone]),
         ])
         .seen("end of stream or reset with no byte received"),
     error("W108", "closed after one second, as Engine.IO does for an unknown path")
         .because("Engine.IO closes upgrades for other paths than its own after exactly 1000 ms, without an answer")
-        .help("use the path of Socket.IO: `/socket.io/?EIO=4&transport=websocket`")
+        .help("check the path: that of Socket.IO is usually `/socket.io/?EIO=4&transport=websocket`; if the WebSocket is that of an application behind a development server or a proxy, make this forward upgrades: `ws: true`")
         .source("measured on real servers; Engine.IO's destroyUpgradeTimeout")
+        .causes(&[
+            medium("the path serves plain HTTP, and nothing handles an upgrade there: the path is wrong, or a development server or proxy with an Engine.IO of its own does not forward upgrades to the application", C::PlainServes)
+                .cure("if a development server or a proxy is in front, make it forward upgrades (`ws: true` in browser-sync, webpack and http-proxy), or ask the application itself; otherwise find the path of the WebSocket"),
+            medium("the path is wrong: a plain GET finds nothing there, either", C::PlainMissing),
+            low("the path is wrong, or that of Socket.IO is another one").unless(&[C::PlainAnswered]),
+            low("a development server or proxy with an Engine.IO of its own does not forward upgrades to the application").unless(&[C::PlainServes]),
+        ])
         .seen("end of stream with no byte received, 0.95 to 1.15 s after the request"),
     error("W109", "connected, but the handshake is not answered")
-        .because("the server accepted the connection and sent no answer")
+        .because("the server accepted the connection and sent no complete answer")
         .help("check the path; a longer `--handshake-timeout` helps only if the server is slow")
         .source(MEASURED)
         .causes(&[
@@ -193,9 +210,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("try again when it has started, and from another address; then read the log of the server and of the filter in front"),
             medium("the application hangs or is slow to start, a filter drops the request, or nothing handles upgrades at this path", C::SpeaksHttp).unless(&[C::PlainAnswered, C::OtherPathAnswered, C::PlainUnanswered])
                 .cure("try again when it has started; then check the path, and whether the server handles upgrades"),
-            medium("no request gets an answer: the application hangs, the service is not HTTP, or a filter drops what this address sends", C::PlainUnanswered).unless(&[C::SpeaksHttp, C::OtherPathAnswered]),
+            medium("no request gets an answer: the application hangs, the service is not HTTP, or a filter drops what this address sends", C::PlainUnanswered).unless(&[C::SpeaksHttp, C::OtherPathAnswered])
+                .cure(WHAT_LISTENS),
+            medium("neither a request nor TLS gets an answer: the application hangs, the service is not HTTP, or a filter drops what this address sends", C::OtherSchemeSilent).unless(&[C::PlainAnswered, C::PlainUnanswered, C::OtherPathAnswered])
+                .cure(WHAT_LISTENS),
             low("nothing handles upgrades at this path: a wrong path on a server such as Node.js, or a proxy that does not forward upgrades").unless(&[C::PlainUnanswered, C::OtherPathAnswered]),
-            low("the application hangs or is slow, or a filter drops the request").unless(&[C::PlainUnanswered, C::OtherPathAnswered, C::PlainAnswered]),
+            low("the application hangs or is slow, or a filter drops the request").unless(&[C::PlainUnanswered, C::OtherPathAnswered, C::PlainAnswered, C::OtherSchemeSilent]),
             low("the application hangs or is slow").with(C::PlainAnswered).unless(&[C::OtherPathAnswered]),
             low("a service that is not HTTP and waits for more").unless(&[C::PlainAnswered, C::SpeaksHttp]),
         ])

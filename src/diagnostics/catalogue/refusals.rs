@@ -40,6 +40,22 @@ const NO_ROUTE: &str =
 const LOST: &str = "a proxy forwards without Upgrade and Connection, or the application has no WebSocket support, as under WSGI, or has it switched off: it saw a plain GET";
 const PASS_UPGRADE: &str = "make the proxy pass the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`; then check the path";
 
+/// The same if the path is the first suspect.
+const CHECK_PATH_AND_UPGRADE: &str = "check the path, in the URL and as the proxy rewrites it; if it is right, make the proxy pass the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`";
+
+/// The help if the proxy also changes the path.
+const PASS_UPGRADE_AND_PATH: &str = "make the proxy pass the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`, in Apache `ProxyPass … upgrade=websocket`; then compare the paths: in nginx that of `location` with that of `proxy_pass`, in Apache the two of `ProxyPass`";
+
+/// The same if the changed path is the first suspect.
+const PATH_AND_PASS_UPGRADE: &str = "compare the paths: in nginx that of `location` with that of `proxy_pass`, in Apache the two of `ProxyPass`; then make the proxy pass the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`, in Apache `ProxyPass … upgrade=websocket`";
+
+/// The cause if the answer names another path.
+const REWRITES: &str =
+    "a proxy or the server rewrites the path, and there is no WebSocket at the new one";
+
+/// The application read the handshake, and its own upgrade failed.
+const UPGRADE_ARRIVED: C = C::All(&[C::UpgradeFailed, C::PlainDiffers]);
+
 /// The cause if a proxy that no one configured removes the headers of one hop.
 const TRANSPARENT: LikelyCause =
     medium("a transparent proxy of this network removed Upgrade and Connection", C::ForwardProxied)
@@ -95,18 +111,21 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("if a proxy is in front, make it forward the handshake headers; otherwise run the application under a server with WebSocket support; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`")
         .source("measured on nginx, gorilla/websocket and Engine.IO; nginx and haproxy documentation")
         .causes(&[
+            medium("the application read the upgrade and could not complete it: it has no handler of WebSockets, or something answered the request before", UPGRADE_ARRIVED)
+                .cure("read the application's log; check that a handler of WebSockets is set, and that no other one answers the request"),
             TRANSPARENT,
             medium("Upgrade arrived with another value, as `websocket, websocket` where two proxies each add it", C::WholeBody("invalid upgrade header"))
                 .cure("set Upgrade in one proxy only, to what the client sent; in nginx: `proxy_set_header Upgrade $http_upgrade;`"),
             medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSameBehindProxy).unless(&[C::ForwardProxied]),
             medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSameByLibrary),
-            medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::Proxied).unless(&[C::UpgradePasses]),
+            medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::Proxied).unless(&[C::UpgradePasses, UPGRADE_ARRIVED]),
             medium("the server runs the application without WebSocket support, as a plain WSGI server does", C::Http10)
                 .cure("run the application under a server with WebSocket support, or enable it in this one"),
             medium("Upgrade, Connection or Sec-WebSocket-Key was removed or changed on the path", C::ListsVersion13),
-            low("a reverse or transparent proxy forwards without Upgrade and Connection").unless(&[C::Proxied, C::ListsVersion13]),
-            medium("the server runs the application without WebSocket support, as a plain WSGI server does", C::PlainSameBehindProxy),
-            low("the server runs the application without WebSocket support, as a plain WSGI server does"),
+            low("a reverse or transparent proxy forwards without Upgrade and Connection").unless(&[C::Proxied, C::ListsVersion13, UPGRADE_ARRIVED]),
+            low("the application could not complete the upgrade: it has no handler of WebSockets, or something answered the request before").with(C::UpgradeFailed).unless(&[UPGRADE_ARRIVED]),
+            medium("the server runs the application without WebSocket support, as a plain WSGI server does", C::PlainSameBehindProxy).unless(&[C::ListsVersion13]),
+            low("the server runs the application without WebSocket support, as a plain WSGI server does").unless(&[UPGRADE_ARRIVED]),
             low("the path has an HTTP handler that requires another kind of upgrade"),
         ])
         .seen("426 or 400 though version 13 was sent; an error whose body mentions Upgrade; Engine.IO's code 3 for a correct query"),
@@ -148,7 +167,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the request's head is longer than the server accepts", C::LongHead)
                 .cure("send fewer or shorter cookies and headers"),
             medium(HANDLER, C::Handwritten).unless(&[C::WsBadRequest])
-                .cure(COMPARE),
+                .cure(FIND),
             medium(SERVES, C::PlainServes).unless(&[C::WsBadRequest, C::PlainRoute, C::Handwritten])
                 .cure(FIND),
             medium(PLAIN_TELLS, C::PlainTells).unless(&[C::ProxyPage])
@@ -157,12 +176,14 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("read the log of the server that answers; try the name that it is set up for, `--host NAME`; add the proxy in front to those that it trusts, in Home Assistant `trusted_proxies`"),
             medium(REFUSES_ALL, C::AllSameJson)
                 .cure(COMPARE),
-            medium("every upgrade is refused, whatever its path: the server was made for another one, or has its WebSocket switched off, or hands upgrades to a handler that refuses them", C::OtherPathSame).unless(&[C::AllSame]),
+            medium("every upgrade is refused, whatever its path: the server was made for another one, or has its WebSocket switched off, or hands upgrades to a handler that refuses them", C::OtherPathSame).unless(&[C::AllSame])
+                .cure("check the path, and in the server's configuration and log whether its WebSocket is on and what its handler of upgrades refuses"),
             medium("a query parameter, header or subprotocol that this path needs is missing or wrong, or Upgrade and Connection were lost on the way", C::PlainSameAtKnownPath).unless(&[C::PlainServes, C::PlainTells, C::ProxyOwn])
                 .cure("compare query, headers, cookies and subprotocol with those of a client that works: this path is known; then look for a proxy on the way: `wss://` passes a transparent one"),
             medium("a query parameter, header or subprotocol that this path needs is missing or wrong", C::OtherPathDiffers).unless(&[C::PlainServes, C::PlainSameAtKnownPath, C::ProxyOwn])
                 .cure("compare query, headers, cookies and subprotocol with those of a client that works: this path is known"),
-            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, SUSPICIOUS, AIOHTTP, C::WsBadRequest, C::PlainRoute]),
+            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, SUSPICIOUS, AIOHTTP, C::WsBadRequest, C::PlainRoute])
+                .cure(PASS_UPGRADE),
             low("a proxy in front that the server does not trust, as Home Assistant refuses it").with(AIOHTTP).unless(&[C::OtherPathDiffers])
                 .cure("add the proxy in front to those that the server trusts, in Home Assistant `trusted_proxies`; otherwise check path and query"),
             low("the server does not serve this path").unless(&[C::OtherPathDiffers, C::OtherPathSame, C::ProxyOwn, C::AllowRequest, C::WsBadRequest, C::PlainRoute]),
@@ -287,9 +308,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         ])
         .seen("403 or 5xx with x-amzn-ErrorType, or with a connectionId and a requestId; 403 with {\"message\":\"Forbidden\"} and an x-amzn header"),
     error("W332", "the application refused the connection")
-        .because("the status is 403; ASGI servers send it when the application closes before it accepts")
+        .because("the status is 403, which most frameworks send when the application refuses the handshake")
         .help("check the path, the Origin and the credentials, and see the application's log")
-        .source("ASGI specification; Django Channels documentation")
+        .source("RFC 6455 §4.2.2")
         .causes(&[
             high("a rule of Cloudflare's firewall refused the request", C::CloudflareRule)
                 .cure("look for the request in Cloudflare's security events, and allow it there"),
@@ -321,7 +342,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium(KNOWN_PATH, C::OtherPathElsewhere).unless(&[C::ProxyPage, C::PlainTells, C::PlainKnown, C::PlainServes])
                 .cure(LOOK),
             medium(HANDLER, C::Handwritten)
-                .cure(COMPARE),
+                .cure(FIND),
             medium(SERVES, C::PlainServes).unless(&[C::Handwritten])
                 .cure(FIND),
             medium(PLAIN_TELLS, C::PlainTells).unless(&[C::ProxyPage])
@@ -334,7 +355,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             low("the application requires credentials, an Origin, or a subprotocol, parameter or header that was not sent").unless(&[C::CredentialsSent, C::SecretSent, C::OriginSent, C::ProxyPage, C::AllSame, C::PlainServes]),
             low("the application requires credentials, or a subprotocol, parameter or header that was not sent").with(C::OriginOfHost).unless(&[C::CredentialsSent, C::SecretSent, C::ProxyPage, C::AllSame, C::PlainServes]),
             low("the Origin is not allowed").with(C::OriginOfHost).unless(&[C::NoOriginSame]),
-            low("the path matches no route: ASGI servers answer 403 then").unless(&[C::OtherPathDiffers, C::OtherPathElsewhere, C::ProxyPage, C::PlainSame, C::PlainServes, C::PlainKnown]),
+            low("the path matches no route: ASGI servers answer 403 then").with(C::MaybeAsgi).unless(&[C::OtherPathDiffers, C::OtherPathElsewhere, C::ProxyPage, C::PlainSame, C::PlainServes, C::PlainKnown]),
             low("a filter in front refuses this client: a list of addresses, a web application firewall").unless(&[C::AllSame, C::ProxyPage]),
             low("a parameter or header that this path needs is missing or wrong").unless(&[C::OtherPathSame, C::ProxyPage, C::PlainServes, C::SecretSent]),
             low("a web application firewall refused").with(C::ProxyPage).unless(&[C::OtherPathDiffers]),
@@ -364,15 +385,21 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             high("the path is not that of a target of Node's inspector, which has an id", C::InspectorTarget)
                 .cure("take the URL from `webSocketDebuggerUrl` in `http://HOST/json/list` of this server"),
             UNABLE,
-            medium("a proxy or the server rewrites the path, and there is no WebSocket at the new one", C::NamesOtherPath)
+            medium(LOST, C::All(&[C::PlainPageBehindProxy, C::NamesShorterPath])).unless(&[C::ProxyOwn])
+                .cure(PASS_UPGRADE_AND_PATH),
+            medium(REWRITES, C::All(&[C::PlainPageBehindProxy, C::NamesOtherPath])).unless(&[C::ProxyOwn])
+                .cure(PATH_AND_PASS_UPGRADE),
+            medium(REWRITES, C::NamesOtherPath)
                 .cure("compare the paths, and whether the server itself strips a prefix: in nginx that of `location` with that of `proxy_pass`, in Apache the two of `ProxyPass`; then check the path of the application"),
             DOUBLED,
             TRANSPARENT,
             medium("the router that answers, of the application or of a proxy, has no route for this path, as it is in the URL or as a proxy rewrote it, or for this Host", C::Unrouted).unless(&[C::NamesOtherPath, C::OtherPathElsewhere, C::OtherPathDiffers])
                 .cure("check the path, in the URL and as a proxy forwards it, with or without its prefix, and the name and port of the URL; in Phoenix it ends with `/websocket`; in traefik and gateways, compare the rules for path and host"),
+            medium(NO_ROUTE, C::All(&[C::NamesPath, C::Proxied])).unless(&[C::Unrouted, C::ProxyOwn, C::PlainPage, C::OtherPathDiffers, C::PlainDiffers, C::UpgradePasses])
+                .cure(CHECK_PATH_AND_UPGRADE),
             medium(NO_ROUTE, C::NamesPath).unless(&[C::Unrouted, C::ProxyOwn, C::PlainPage, C::OtherPathDiffers])
                 .cure("check the path, in the URL and in the application; in Phoenix it ends with `/websocket`"),
-            medium(LOST, C::PlainPageBehindProxy).unless(&[C::PlainDiffers, C::ProxyOwn])
+            medium(LOST, C::PlainPageBehindProxy).unless(&[C::ProxyOwn])
                 .cure(PASS_UPGRADE),
             medium(LOST, C::PlainSameBehindProxy).unless(&[C::ProxyOwn, C::Unrouted, C::PlainPageBehindProxy])
                 .cure(PASS_UPGRADE),
@@ -390,9 +417,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, then the name and port of the URL; if they are right, make the proxy forward Upgrade and Connection, or, if the server is on another machine, use `wss://`, which a transparent proxy can't read"),
             medium("a wrong path, in the URL or rewritten by a proxy", C::OtherPathSame).unless(&[C::PlainSameAtKnownPath, C::AllSame, C::NamesPath, C::Unrouted, C::ProxyOwn]),
             medium("the path exists, but a resource or parameter in the URL is unknown: another path gets another answer", C::OtherPathDiffers),
-            medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::Status).unless(&[C::OtherPathDiffers, C::OtherPathSame, C::NamesPath, C::Unrouted, C::Proxied, C::ProxyOwn, C::Unable, C::InspectorTarget]),
+            medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::Status).unless(&[C::NamesOtherPath, C::PlainPage, C::OtherPathDiffers, C::OtherPathSame, C::NamesPath, C::Unrouted, C::Proxied, C::ProxyOwn, C::Unable, C::InspectorTarget]),
+            medium("a wrong path, in the URL or rewritten by a proxy", C::Proxied).unless(&[C::PlainDiffers, C::UpgradePasses, C::OtherPathDiffers, C::NamesPath, C::Unrouted, C::ProxyOwn])
+                .cure(CHECK_PATH_AND_UPGRADE),
             medium("a wrong path, in the URL or rewritten by a proxy", C::Proxied).unless(&[C::OtherPathDiffers, C::NamesPath, C::Unrouted, C::ProxyOwn]),
-            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::PlainPageBehindProxy, C::PlainSameBehindProxy, C::ProxyOwn, C::UpgradePasses, C::AllSame, C::Unrouted]),
+            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::PlainPageBehindProxy, C::PlainSameBehindProxy, C::ProxyOwn, C::UpgradePasses, C::AllSame, C::Unrouted])
+                .cure(PASS_UPGRADE),
             low("Upgrade and Connection were lost on the way").with(C::NamesPath).unless(&[C::PlainDiffers, C::UpgradePasses, C::Proxied, C::ProxyOwn, C::Unrouted]),
             low("the server has no WebSocket support").with(C::Http10).unless(&[C::Unable])
                 .cure("run the application under a server with WebSocket support"),
@@ -423,11 +453,13 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("look up the path of the WebSocket; this one takes the methods of its Allow header"),
             medium(LOST, C::PlainSameBehindProxy).unless(&[C::ProxyPage])
                 .cure(PASS_UPGRADE),
-            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses]),
+            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses])
+                .cure(PASS_UPGRADE),
             UNABLE,
             medium("the platform or server in front refuses the method itself, and passes no upgrade on", C::ProxyOwn)
                 .cure("look up whether that platform serves WebSockets, and where"),
             low("the path belongs to an API that accepts POST only").unless(&[C::AllowsOther]),
+            low("Upgrade and Connection were lost on the way: some handlers of WebSockets refuse a plain GET so").unless(&[C::AllowsOther, C::PlainDiffers, C::UpgradePasses, C::Proxied, C::ProxyOwn]),
             low("a proxy changed the method"),
         ])
         .seen("status 405"),
@@ -458,6 +490,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source(MEASURED)
         .causes(&[
             UNABLE,
+            medium("the application failed, and seems to have ended at this request", C::Gone)
+                .cure("read the application's log, and start it again; its handler may need a subprotocol (`-s NAME`), an Origin or a parameter, or fail on one that was sent"),
             high("a Worker of Cloudflare threw an exception", C::CloudflareError(1101))
                 .cure("read the Worker's log"),
             medium(PLAIN_TELLS, C::PlainTells).unless(&[C::ProxyPage, C::Untaken])
@@ -474,12 +508,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("read the application's log; check what the handler needs, such as `-s NAME` or a database, and the path: some frameworks raise an exception for an unknown one"),
             medium("a proxy forwards without Upgrade and Connection, and the application fails on the plain GET", C::PlainSameBehindProxy).unless(&[C::OtherPathSame, C::ProxyPage])
                 .cure(PASS_UPGRADE),
-            low(RAISED).unless(&[C::AllSame, C::ProxyPage, C::Unable, C::Untaken]),
             low("a middleware wraps the response, so that a library of Go can't take the connection over (http.Hijacker)").with(C::GoUnable)
                 .cure("read the server's log; take middleware that wraps the response (logs, metrics, compression, timeouts) off this path, or let it pass http.Hijacker"),
+            low(RAISED).unless(&[C::AllSame, C::ProxyPage, C::Unable, C::Untaken]),
             low("the server has none of the subprotocols offered, or a proxy removed Sec-WebSocket-Protocol").with(C::SubprotocolSent).unless(&[C::AllSame, C::OtherPathSame, C::ProxyPage]),
             low("a proxy forwards without Upgrade and Connection, and the application fails on the plain GET").with(C::Proxied).unless(&[C::PlainDiffers, C::PlainSame, C::ProxyPage]),
-            low("a proxy in front can't reach the application, as over TLS").unless(&[C::OtherPathDiffers, C::AllSame, C::ProxyPage, C::PlainDiffers, C::Untaken]),
+            low("a proxy in front can't reach the application, as over TLS").unless(&[C::Gone, C::OtherPathDiffers, C::AllSame, C::ProxyPage, C::PlainDiffers, C::Untaken]),
         ])
         .seen("status 500, or a 5xx with no entry of its own"),
     error("W343", "the proxy got no valid answer from its upstream")
@@ -520,14 +554,17 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("start the application on the port that the agent forwards to"),
             medium("the tunnel's agent can't connect to the local application", C::Body("err_ngrok_8012"))
                 .cure("start the application on the port that the agent forwards to"),
-            medium("the upstream dropped the upgrade: without it, the proxy gets an answer", C::PlainDiffers)
-                .cure("check the path, then the Origin and the credentials: the application drops upgrades that it refuses"),
+            medium("the gateway itself can't carry an upgrade, as with a middleware that buffers or wraps the answer, or with HTTP/2 to its upstream: to a plain GET, a handler of WebSockets answers", C::PlainWebSocket)
+                .cure("read the gateway's log, which has the error; take middleware that wraps the answer (compression, logs, timeouts) off this path, and make the gateway speak HTTP/1.1 to its upstream"),
+            medium("the upstream dropped the upgrade, or the gateway itself can't carry one: without it, the gateway gets an answer", C::PlainDiffers).unless(&[C::PlainWebSocket])
+                .cure("read the gateway's log, which has the error; then check the path, the Origin and the credentials: some applications drop upgrades that they refuse"),
+            low("the upstream dropped the upgrade, as applications do that refuse it without an answer").with(C::PlainWebSocket),
             medium("the upstream closed the connection after a while, or could not be reached: its name does not resolve, its host does not answer", C::SlowAnswer).unless(&[C::PlainDiffers])
                 .cure("read the log of the proxy, which has the error, then that of the application"),
             medium(DOWN_OR_TLS, C::PlainSame).unless(&[C::Ngrok("err_ngrok_3200"), C::Ngrok("err_ngrok_8012")]),
             low(DOWN_OR_TLS).unless(&[C::PlainDiffers]),
             low("the application closed the connection: it drops upgrades that it refuses, or fails").unless(&[C::PlainDiffers, C::PlainSame, C::Envoy("connection failure")]),
-            low("the proxy does not trust the application's certificate, or the head of the answer is larger than the proxy's buffer").unless(&[C::PlainDiffers]),
+            low("the proxy can't carry an upgrade (a middleware or library in it buffers the answer), does not trust the application's certificate, or the head of the answer is larger than the proxy's buffer").unless(&[C::PlainDiffers]),
         ])
         .seen("status 502; an error of ngrok; a 503 in which Envoy says how its upstream failed"),
     error("W344", "the service is unavailable")

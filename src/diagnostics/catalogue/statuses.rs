@@ -7,6 +7,15 @@ use crate::diagnostics::{CatalogueEntry, Clue as C};
 /// The help for a login page in place of the WebSocket.
 const LOG_IN: &str = "if the login is that of the site, send its cookie or token: `--cookie NAME=VALUE`, `--bearer TOKEN`; if it is that of the network, log in with a browser first";
 
+/// The cause if another path opens a WebSocket, and this one serves HTTP.
+const OTHER_PATH: &str =
+    "the path is wrong: it serves plain HTTP, and the server opens a WebSocket at another one";
+const ANY_PATH: &str = "use another path of this server: even one that it can't know opens";
+
+/// The same behind a proxy, whose rules may differ by the path.
+const OTHER_PATH_OR_RULE: &str = "the path is wrong, or the proxy passes upgrades at other paths and not at this one: another path opens a WebSocket";
+const PATH_AND_RULE: &str = "use another path; if this one is right, its rule in the proxy must forward Upgrade and Connection, as that of the other path does";
+
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
     error("W300", "this path serves a web page")
@@ -15,6 +24,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source(MEASURED)
         .causes(&[
             UNABLE,
+            high(OTHER_PATH, C::OtherPathOpens).unless(&[C::Proxied])
+                .cure(ANY_PATH),
+            medium(OTHER_PATH_OR_RULE, C::All(&[C::OtherPathOpens, C::Proxied]))
+                .cure(PATH_AND_RULE),
             medium("this is the default page of the web server, or of a parked domain: it has no site for this Host, or the machine or port is another one", C::DefaultPage)
                 .cure("check the name and port of the URL against the server's configuration; another name: `--host NAME`"),
             medium("a web application firewall rejected the request", C::EdgeRefuses)
@@ -27,7 +40,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy).unless(&[C::ProxyPage, C::DefaultPage, C::EdgeRefuses]),
             medium("the path is wrong, and the server answers any path with its page", C::OtherPathSame).unless(&[C::AllSame]),
             low("the path is wrong, and the server answers any path with its page").unless(&[C::OtherPathDiffers, C::OtherPathSame]),
-            low("a proxy forwards without Upgrade and Connection"),
+            low("a proxy forwards without Upgrade and Connection").unless(&[C::OtherPathOpens]),
             low("the WebSocket is on another port than this web server, or its handler is not mounted"),
         ])
         .seen("status 200 with Content-Type text/html"),
@@ -64,6 +77,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("RFC 6455 §4.1")
         .causes(&[
             UNABLE,
+            high(OTHER_PATH, C::OtherPathOpens).unless(&[C::Proxied])
+                .cure(ANY_PATH),
+            medium(OTHER_PATH_OR_RULE, C::All(&[C::OtherPathOpens, C::Proxied]))
+                .cure(PATH_AND_RULE),
             medium("the server agreed to the handshake, and wrote this status instead of 101, or a proxy did; or this is an HTTP handler in a framework that writes Sec-WebSocket-Accept for any upgrade", C::Accepts).unless(&[C::PlainSame])
                 .cure("check the path; if it is right, correct the status line of the server: `HTTP/1.1 101 Switching Protocols`, and ask it without the proxy in front"),
             medium("a gRPC server answers, which has no WebSocket here", C::Grpc)
@@ -79,7 +96,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("a handler at this path saw the upgrade and did not take it: the application refused, returned without an answer, or its WebSocket support is not attached to the server", C::UpgradeHere)
                 .cure("check that the framework's WebSocket support is attached to the server that listens; then read the application's log, and compare query, headers and cookies with those of a client that works"),
             low("an HTTP handler serves this path, and no WebSocket").unless(&[C::PlainSame, C::AllSame, C::UpgradeHere, C::ProxyOwn]),
-            low("a proxy forwards without Upgrade and Connection").unless(&[C::PlainSameBehindProxy, C::ProxyOwn, C::PlainDiffers]),
+            low("a proxy forwards without Upgrade and Connection").unless(&[C::PlainSameBehindProxy, C::ProxyOwn, C::PlainDiffers, C::OtherPathOpens]),
             low("the server has no site for this Host, the name and port of the URL").with(C::NoBody).unless(&[C::AllSame, C::OtherPathDiffers, C::ProxyOwn]),
         ])
         .seen("a 2xx status that no other entry explains"),

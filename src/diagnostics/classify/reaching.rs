@@ -155,11 +155,22 @@ pub(super) fn proxy(facts: &Facts<'_>, found: &mut Findings<'_>) {
         };
         found.add(code, |d| {
             let d = d.note(of_proxy(proxy));
-            match fault {
+            let d = match fault {
                 ProxyFault::Foreign => {
                     d.title("the proxy does not speak the protocol of its scheme").certain()
                 }
                 _ => d,
+            };
+            // The variable leads other programs to the proxy, too.
+            match proxy.variable {
+                Some(_) => {
+                    let help = d.help.replace(
+                        "`--noproxy HOST`",
+                        "`--noproxy HOST`, or `no_proxy=HOST` in the environment",
+                    );
+                    d.help(help)
+                }
+                None => d,
             }
         });
     }
@@ -185,7 +196,7 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
     }
     let Some(unanswered) = facts.unanswered else { return };
     if unanswered.received > 0 {
-        return begun(unanswered, found);
+        return begun(unanswered, facts.ends_line, found);
     }
     if greeted(facts, "HTTP", found) {
         return;
@@ -229,8 +240,13 @@ pub(super) fn greeted(facts: &Facts<'_>, instead: &str, found: &mut Findings<'_>
     true
 }
 
-/// Explains a response that began and was not completed.
-fn begun(unanswered: Unanswered, found: &mut Findings<'_>) {
+/// The causes of a head that is not complete.
+const FAILS: &str = "the server, or a proxy in front, fails or hangs while it writes its response";
+const UNENDED: &str = "the head is written without the empty line at its end";
+
+/// Explains a response that began and was not completed. If what came ends at the end of a line, the
+/// empty line is missing first.
+fn begun(unanswered: Unanswered, ends_line: bool, found: &mut Findings<'_>) {
     let received = unanswered.received;
     let after = unanswered.after.as_secs_f64();
     let (code, title, how) = match unanswered.how {
@@ -251,11 +267,9 @@ fn begun(unanswered: Unanswered, found: &mut Findings<'_>) {
             .note(format!(
                 "{received} bytes of the head came, and then {how}, {after:.1} s after the request"
             ))
-            .possible(
-                "the server, or a proxy in front, fails or hangs while it writes its response",
-            )
-            .possible("the head is written without the empty line at its end")
-            .help("read the server's log; `wscope -vv URL` shows what came")
+            .possible(if ends_line { UNENDED } else { FAILS })
+            .possible(if ends_line { FAILS } else { UNENDED })
+            .help("read the server's log; `wscope -vv URL` shows what came; the head must end with an empty line")
     });
 }
 

@@ -280,6 +280,9 @@ impl RefusalResponse<'_> {
 
     /// The entry for the server's own words.
     fn words(&self) -> Option<&'static str> {
+        if self.status >= 400 && Clue::UpgradeFailed.seen(self.facts).is_some() {
+            return Some("W320");
+        }
         // A gateway's page is about the gateway, and a whole page may be about anything.
         let said = said::sentence(self.body).filter(|sentence| !said::is_vague(sentence));
         let text = said.unwrap_or_else(|| self.text());
@@ -741,6 +744,9 @@ impl RefusalResponse<'_> {
                 let fault = self.own_fault().unwrap_or_default();
                 d.certain().because("wscope did not send a header of the handshake, or changed it", fault)
                     .help("do not change the headers of the handshake with `-H`")
+            }
+            "W320" if Clue::UpgradeFailed.seen(self.facts).is_some() => {
+                d.title("the server could not upgrade the request")
             }
             "W351" if self.near_host_alone() => {
                 d.title(format!("the server refuses this request ({}), and opens it as localhost", self.status))

@@ -884,7 +884,7 @@ impl ClientOpening {
             }
             if let Some(parser) = inbound.partial_head() {
                 received = parser.raw().len();
-                self.evidence.received(received);
+                self.evidence.received(parser.raw());
                 if parser.not_http() {
                     return Err(OpenError::NotHttp(response::first_bytes(parser.raw())));
                 }
