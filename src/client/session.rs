@@ -51,6 +51,10 @@ use crate::wire::close;
 use crate::wire::{CloseCode, Data, Role};
 
 /// How long to wait for the peer's Close after a signal or an error of this side.
+/// How long a session that has ended waits for the first line of a script on stdin. Until then, it
+/// is unknown whether the script expects something.
+const FIRST_LINE: Duration = Duration::from_secs(2);
+
 const PEER_CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long to wait for the peer's Close after the reader of stdout has closed it.
@@ -78,6 +82,8 @@ pub struct ClientSession<'a> {
     began: Option<Instant>,
     input_ended: Option<Instant>,
     phase: SessionPhase,
+    /// Until when an ended session waits for the first line of a script.
+    first_line_by: Option<Instant>,
     /// The current status.
     exit: Exit,
     /// The connection that ended last.
@@ -165,6 +171,7 @@ impl<'a> ClientSession<'a> {
             phase: SessionPhase::Offline,
             exit: Exit::Success,
             ending: None,
+            first_line_by: None,
         };
         session.begin(opened, runtime, Instant::now())?;
         Ok(session)
@@ -657,6 +664,8 @@ impl<'a> ClientSession<'a> {
         runtime: &mut Runtime,
         now: Instant,
     ) -> io::Result<()> {
+                // The program that writes the script may be slower than the peer.
+                self.first_line_by = now.checked_add(FIRST_LINE);
         let Some(mut schedule) = self.reconnect else { return Ok(()) };
         let met = self.stop.as_ref().is_some_and(|stop| stop.borrow().is_met());
         let ours =
@@ -891,7 +900,14 @@ impl<'a> ClientSession<'a> {
             }
             None => {}
         }
-        if self.config.traffic.input != InputFormat::Prompt && !runner.is_busy() {
+        let idle = self.config.traffic.input != InputFormat::Prompt && !runner.is_busy();
+        let waits = runner.awaits_first_line() && self.first_line_by.is_some_and(|at| now < at);
+        if idle && !waits {
+            if runner.reads_script() {
+                runner.notifier().note(
+                    "the connection ended before the end of stdin; the rest of the script was not run",
+                );
+            }
             return self.phase = SessionPhase::Done;
         }
         if let Some(signal) = runtime.signals.take()
@@ -935,7 +951,10 @@ impl Task for ClientSession<'_> {
                 let lines = lines.filter(|_| typing);
                 (tries.wants_turn() || typed, [tries.deadline(), lines, clock, self.max_time])
             }
-            SessionPhase::Offline => (ready, [lines, clock, None, self.max_time]),
+            SessionPhase::Offline => {
+                let unread = self.runner.as_ref().is_some_and(ScriptRunner::awaits_first_line);
+                (ready, [lines, clock, self.first_line_by.filter(|_| unread), self.max_time])
+            }
             SessionPhase::Open(current) => {
                 let connection = &current.connection;
                 let busy = connection.wants_turn(&runtime.stdout, &runtime.reporter)
