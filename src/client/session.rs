@@ -748,10 +748,8 @@ impl<'a> ClientSession<'a> {
             }
         }
         let of_ending = match (current.left, &ending.cause) {
-            // The captured data is complete, whether or not the peer ends in order.
-            (Some(Leave::For(_)), Cause::Timeout(TimeoutKind::Close) | Cause::Lost(_)) => {
-                Exit::Success
-            }
+            // The data is complete, whether or not the peer ends in order.
+            (_, cause) if is_fulfilled && ends_closing(cause) => Exit::Success,
             _ if as_asked => Exit::Success,
             _ => Exit::of(&ending),
         };
@@ -770,6 +768,7 @@ impl<'a> ClientSession<'a> {
         let (fault, left) = (current.fault.take(), current.left);
         // The reason belongs to the received data, but stdout contains only messages.
         let heard = exit == Exit::Success && !fine && left.is_none() && advice.is_empty();
+        let is_fulfilled = met == Some(true) || matches!(current.left, Some(Leave::For(_)));
         let heard = heard && !runtime.reporter.prints_notes() && says_why(&ending);
         let last_words = heard.then(|| describe(&ending));
         Ok(SessionOutcome {
@@ -1071,3 +1070,9 @@ fn unmet_by(how: Option<&str>) -> String {
     let how = how.unwrap_or_default();
     format!("closed before the expected message arrived{link}{how}")
 }
+/// Whether a closing handshake may end so, besides the answer to our Close.
+fn ends_closing(cause: &Cause) -> bool {
+    let timeout = |kind: &TimeoutKind| matches!(kind, TimeoutKind::Close | TimeoutKind::MaxTime);
+    matches!(cause, Cause::Timeout(kind) if timeout(kind)) || matches!(cause, Cause::Lost(_))
+}
+
