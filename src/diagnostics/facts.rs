@@ -570,6 +570,9 @@ pub const HEARD_MOST: usize = 320;
 /// The last received data message.
 #[derive(Clone, Copy, Debug)]
 pub struct LastHeard<'a> {
+/// No usual limit on the size of messages is lower than this number of bytes.
+pub const SIZEABLE: u64 = 1000;
+
     /// The beginning of its content.
     pub content: &'a [u8],
     /// The beginning of the message before it, if that came shortly before.

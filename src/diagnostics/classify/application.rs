@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::findings::Findings;
 use crate::diagnostics::conversation::Dialogue;
+use crate::diagnostics::clue::required_subprotocol;
 use crate::diagnostics::facts::{EndKind, SILENCE};
 use crate::diagnostics::inner::{InnerProtocol, inner};
 use crate::diagnostics::sniff::contains;
@@ -45,8 +46,9 @@ impl Inside {
     }
 }
 
-/// A hint about the protocol that the path names, if the request lacks something that it requires.
-pub(super) fn path_hint(facts: &Facts<'_>) -> Option<&'static str> {
+/// A hint about the protocol that the path or the port names, if the request lacks something that
+/// it requires.
+pub(super) fn path_hint(facts: &Facts<'_>) -> Option<String> {
     let url = Url::of(facts.url?);
     let path = url.path.to_ascii_lowercase();
     let offers = |word: &str| {
@@ -56,19 +58,21 @@ pub(super) fn path_hint(facts: &Facts<'_>) -> Option<&'static str> {
         facts.request.is_some_and(offered)
     };
     if path.contains("socket.io") && !url.query.contains("transport=websocket") {
-        Some("the path is Socket.IO's, which needs `?EIO=4&transport=websocket`")
-    } else if path.contains("sockjs") && !path.ends_with("/websocket") {
-        Some("the path is SockJS's, whose raw WebSocket ends with `/websocket`")
-    } else if path.contains("graphql") && !offers("graphql") {
-        Some("the path is GraphQL's, which needs a subprotocol: `-s graphql-transport-ws`")
-    } else if (path.contains("stomp") || url.port == Some(15674)) && !offers("stomp") {
-        Some("STOMP wants a subprotocol, and RabbitMQ the path /ws: `-s v12.stomp`")
-    } else if path.contains("mqtt") && !offers("mqtt") {
-        Some("the path is MQTT's, which needs a subprotocol: `-s mqtt`")
-    } else {
-        None
+        return Some(
+            "the path is Socket.IO's, which needs `?EIO=4&transport=websocket`".to_owned(),
+        );
+    }
+    if path.contains("sockjs") && !path.ends_with("/websocket") {
+        let text = "the path is SockJS's, whose raw WebSocket ends with `/websocket`";
+        return Some(text.to_owned());
+    }
+    if url.port == Some(15674) && !offers("stomp") {
+        let text = "at this port, RabbitMQ serves STOMP: at the path /ws, with `-s v12.stomp`";
+        return Some(text.to_owned());
     }
 }
+    let (word, name) = required_subprotocol(&path).filter(|(word, _)| !offers(word))?;
+    Some(format!("{word} in the path wants a subprotocol: `-s {name}`"))
 
 pub(super) fn application(facts: &Facts<'_>, found: &mut Findings<'_>) {
     if !facts.is_open() {
@@ -111,7 +115,13 @@ fn failed(
 ) {
     let mut refusals = talk.refusals();
     let Some(first) = refusals.next() else { return };
-    if facts.role == Role::Server || facts.stream.sent.is_none() || ended_by_peer(facts) {
+    // What quotes the answer as the cause of the end says more.
+    let says = |text: &str| text.contains(first);
+    let quoted = |d: &Diagnostic| {
+        d.causes.iter().any(|cause| says(&cause.text)) || d.notes.iter().any(|note| says(note))
+    };
+    let known = ended_by_peer(facts) && found.found.iter().any(quoted);
+    if facts.role == Role::Server || facts.stream.sent.is_none() || known {
         return;
     }
     let failed = format!("our request failed: {first}");

@@ -214,6 +214,10 @@ fn foreign_message(closed: &Closed<'_>) -> Option<Diagnostic> {
 /// The peer's last message is a complaint.
 fn complaint(closed: &Closed<'_>) -> Option<Diagnostic> {
     let complaint = closed.complaint()?;
+    // The lens knows why the session ends some time after this answer.
+    if let Some(diagnostic) = namespace_refused(closed).filter(|_| !complaint.is_last) {
+        return Some(diagnostic);
+    }
     // A Close in order follows a complaint only by chance, unless the reason repeats the complaint.
     let repeats = !closed.says_nothing() && contains(complaint.text, &closed.body.reason);
     let marked = complaint.grievance >= Grievance::Marked;
@@ -779,7 +783,7 @@ pub(super) fn not_ours(d: Diagnostic) -> Diagnostic {
 /// Adds the subprotocol as a possible cause of a Close at once.
 fn subprotocol(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     if let Some(fact) = Clue::PathWantsSubprotocol.seen(facts) {
-        let name = path_hint(facts).unwrap_or("offer it: `-s NAME`");
+        let name = path_hint(facts).unwrap_or_else(|| "offer it: `-s NAME`".to_owned());
         return d.suggests("the application requires a subprotocol", fact).help(name);
     }
     match Clue::NoSubprotocol.seen(facts) {
