@@ -6,7 +6,7 @@
 use super::Facts;
 use super::conversation::{Dialogue, PeerMessage, PeerPart};
 use super::facts::{
-    EndKind, ProxyFault, SILENCE, StreamEnd, TlsFault, Trial, TrialOutcome, Variation,
+    EndKind, ProxyFault, SILENCE, SIZEABLE, StreamEnd, TlsFault, Trial, TrialOutcome, Variation,
 };
 use super::heard::Grievance;
 use super::inner::inner;

@@ -445,6 +445,10 @@ fn at_once(closed: &Closed<'_>) -> Option<Diagnostic> {
     let d = closed
         .known()
         .note(format!("{} ms after the 101, before it sent any message", end.last.as_millis()));
+    let d = match closed.seen(Clue::SizeableMessageSent) {
+        Some(fact) => d.note(fact).possible(TOO_LONG),
+        None => d,
+    };
     if !ordinary && body.code.is_some() {
         // These codes say little.
         let neutral = matches!(body.code, Some(1002 | 1003 | 1008 | 1010 | 1011 | 3000..=4999));
@@ -731,6 +735,10 @@ const PONG: &str = "answer its pings: leave out `--no-pong` and faults that with
 
 /// The help for an unanswered heartbeat.
 pub(super) const ANSWER_IT: &str = "answer it as the application's clients do: `/on REGEX /text ANSWER` in a script or at the prompt";
+
+/// The cause of an end right after a message that is not short.
+pub(in crate::diagnostics) const TOO_LONG: &str =
+    "our message is longer than the server or a proxy allows";
 
 /// The cause if the peer waited for the first message of the protocol inside.
 pub(in crate::diagnostics) const AWAITS: &str =
