@@ -268,6 +268,8 @@ fn latin(first: &Violation, context: &FrameContext<'_>) -> Option<String> {
     let end = index(header.offset + header.bytes().len() as u64 + header.len);
     let payload = all.get(start..end.unwrap_or(all.len()).min(all.len()))?;
     let at = index(first.offset)?.checked_sub(start)?;
+    // A letter may look like the first byte of a character; then the byte after it is wrong.
+    let at = if payload.get(at)?.is_ascii() { at.checked_sub(1)? } else { at };
     let is_letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0xc0;
     let is_text = |byte: &u8| matches!(byte, b' '..=b'~' | b'\r' | b'\n' | b'\t' | 0xa0..);
     let beside = [at.checked_sub(1), Some(at + 1)].into_iter().flatten();
