@@ -60,13 +60,13 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
                 match client_protocol.or_else(probe) {
                     Some((what, fact, confidence, help)) => d.judged(confidence, what, fact).help(help),
                     None => match request.request_line().map(|line| line.method) {
-                        None | Some(b"GET" | b"HEAD") => d,
-                        Some(method) => d
+                        Some(method @ (b"POST" | b"PUT" | b"PATCH" | b"DELETE")) => d
                             .because(
                                 "the client sends an HTTP request of its own, as a webhook or a form does",
                                 format!("the method is {}", String::from_utf8_lossy(method)),
                             )
                             .help("send it to an HTTP server: this one accepts only WebSockets, which begin with GET"),
+                        _ => d,
                     },
                 }
             }
