@@ -19,6 +19,7 @@ use crate::net::tls::TlsError;
 use crate::net::tls::options::ServerName;
 use crate::ui::ending;
 use crate::ui::sanitize::escaped;
+use crate::wire::Data;
 use crate::wire::handshake::headers::HeaderEdit;
 use crate::wire::head::Head;
 use crate::wire::host::address;
@@ -424,6 +425,7 @@ pub fn attempt(
         | Variation::OtherPath
         | Variation::Unchanged
         | Variation::Again
+        | Variation::Short
         | Variation::Pinged => return Ok(None),
     };
     let (outcome, _) = traced(&other, until, runtime)?;
@@ -746,6 +748,16 @@ pub fn ended_early(ending: &Ending, lasted: Duration) -> bool {
     (lost || closed) && lasted < EARLY
 }
 
+/// A short message of the same kind as a message of ours with this beginning. It has none of the
+/// user's content, because a trial repeats nothing.
+pub fn short_of(kind: Data, content: &[u8]) -> (Data, &'static [u8]) {
+    match content.trim_ascii_start().first() {
+        Some(b'{') => (kind, b"{}"),
+        Some(b'[') => (kind, b"[]"),
+        _ => (kind, b"test"),
+    }
+}
+
 /// Makes a plain request after a session was lost, to see whether the server still listens. Notes
 /// only a failed connection.
 ///
@@ -769,7 +781,8 @@ pub fn look_again(
 /// After the peer has ended a session at once, opens sessions with one difference, and sends no
 /// messages in them. A session that stays open shows the cause. If the first session ended on our
 /// ping, others with and without a ping show whether that was the cause. `lasted` is how long the first
-/// session was open; all trials end at `max_time`. The evidence gets the results.
+/// session was open. If it ended on a long message, `short` is a short one for another session. All
+/// trials end at `max_time`. The evidence gets the results.
 ///
 /// # Errors
 ///
@@ -778,6 +791,7 @@ pub fn compare_session(
     config: &OpenConfig,
     lasted: Duration,
     on_ping: bool,
+    short: Option<(Data, &'static [u8])>,
     max_time: Option<Instant>,
     evidence: &mut OpeningEvidence,
     runtime: &mut Runtime,
@@ -785,7 +799,7 @@ pub fn compare_session(
     let conn = runtime.reporter.connection();
     let patience = (lasted * 3).clamp(WATCHED, WATCHED_MOST);
     let is_early = lasted < EARLY;
-    let watched = Watched { patience, on_ping, is_early, until: limit(max_time) };
+    let watched = Watched { patience, on_ping, short, is_early, until: limit(max_time) };
     let done = watched.compare(config, evidence, runtime);
     runtime.reporter.return_to(conn);
     done
@@ -796,6 +810,8 @@ struct Watched {
     patience: Duration,
     /// The first session ended on our ping.
     on_ping: bool,
+    /// A short message, if the first session ended on a long one.
+    short: Option<(Data, &'static [u8])>,
     /// The first session ended soon enough that a trial without a difference would end, too.
     is_early: bool,
     /// See [`limit`].
@@ -820,6 +836,9 @@ impl Watched {
             && stayed(&self.add(Variation::Again, "", config, evidence, runtime)?)
         {
             self.add(Variation::Pinged, "", config, evidence, runtime)?;
+        }
+        if self.short.is_some() && stayed(&again) {
+            self.add(Variation::Short, "", config, evidence, runtime)?;
         }
         if !ended(&again) || !self.is_early {
             return Ok(());
@@ -903,7 +922,12 @@ impl Watched {
                         talk.ping(time / 2, runtime)?;
                         talk.is_open()
                     }
-                    _ => talk.idle(time, runtime)?,
+                    _ => {
+                        if let (Variation::Short, Some((kind, content))) = (variation, self.short) {
+                            talk.send(kind, content);
+                        }
+                        talk.idle(time, runtime)?
+                    }
                 };
                 let outcome = match stayed {
                     true => TrialOutcome::Stayed,

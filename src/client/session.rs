@@ -23,6 +23,7 @@ use crate::client::retry::{self, SLOT, Tries};
 use crate::client::single::SingleConnection;
 use crate::client::{failed, lead};
 use crate::config::ClientConfig;
+use crate::diagnostics::facts::{SILENCE, SIZEABLE};
 use crate::diagnostics::{Family, Severity, is_ordinary};
 use crate::engine::behaviour::Behaviour;
 use crate::engine::connection::{Connection, ConnectionSetup};
@@ -49,6 +50,10 @@ use crate::ui::ending::{describe, seen_code, summarize};
 use crate::ui::style::Ink;
 use crate::wire::close;
 use crate::wire::{CloseCode, Data, Role};
+
+/// How long a session that has ended waits for the first line of a script on stdin. Until then, it
+/// is unknown whether the script expects something.
+const FIRST_LINE: Duration = Duration::from_secs(2);
 
 /// How long to wait for the peer's Close after a signal or an error of this side.
 const PEER_CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -77,6 +82,8 @@ pub struct ClientSession<'a> {
     /// When the first connection opened, and when the input ended, for `--for` and `-w`.
     began: Option<Instant>,
     input_ended: Option<Instant>,
+    /// Until when an ended session waits for the first line of a script.
+    first_line_by: Option<Instant>,
     phase: SessionPhase,
     /// The current status.
     exit: Exit,
@@ -103,6 +110,8 @@ struct Current {
     began: Instant,
     /// When the input ended, or the connection opened, whichever was later.
     input_ended: Option<Instant>,
+    /// `--diagnose` has sent its ping.
+    pinged: bool,
     /// The error of this side, if there is one.
     fault: Option<String>,
     unmet: bool,
@@ -162,6 +171,7 @@ impl<'a> ClientSession<'a> {
             lifetimes: Vec::new(),
             began: None,
             input_ended: None,
+            first_line_by: None,
             phase: SessionPhase::Offline,
             exit: Exit::Success,
             ending: None,
@@ -257,6 +267,7 @@ impl<'a> ClientSession<'a> {
             evidence,
             began: now,
             input_ended: (ended || self.input.ended.is_some()).then_some(now),
+            pinged: false,
             fault: None,
             unmet: false,
             overtime: false,
@@ -527,6 +538,11 @@ impl<'a> ClientSession<'a> {
                 }
             }
         }
+        if self.pings_silence(current).is_some_and(|at| at <= now) {
+            current.pinged = true;
+            // If the connection has just ended, that is reported.
+            let _ = current.connection.sender(now).ping(b"wscope");
+        }
         // As long as bytes are leaving, the peer gets more time.
         let deadline = match current.signal {
             None if !unread => current.connection.active() + PEER_CLOSE_TIMEOUT,
@@ -546,6 +562,13 @@ impl<'a> ClientSession<'a> {
             self.remark(leave, current, runtime);
             close(current, CloseCode::Normal, now);
         }
+    }
+
+    /// `--diagnose`: when a ping shows whether a peer that has sent no frame reads ours.
+    fn pings_silence(&self, current: &Current) -> Option<Instant> {
+        let connection = &current.connection;
+        let unheard = self.config.diagnose && !current.pinged && connection.first_frame().is_none();
+        (unheard && connection.state() == State::Open).then(|| current.began + SILENCE)
     }
 
     /// When and why the run ends because of time.
@@ -641,6 +664,8 @@ impl<'a> ClientSession<'a> {
                 // Lines that arrived before the end of the connection are run, even if no event has
                 // reported them yet.
                 self.runner.iter_mut().for_each(|runner| runner.set_ready(false));
+                // The program that writes the script may be slower than the peer.
+                self.first_line_by = now.checked_add(FIRST_LINE);
                 self.phase = SessionPhase::Offline;
                 self.offline_round(runtime, now);
             }
@@ -709,8 +734,15 @@ impl<'a> ClientSession<'a> {
             runtime.record.stop_clock();
             let (open, until) = (&self.config.open, self.max_time);
             let evidence = &mut current.evidence;
+            let endpoint = current.connection.endpoint();
+            let waits = current.connection.talk().awaits_answer();
+            let long = endpoint.filter(|one| waits && one.last_sent_len() >= SIZEABLE);
+            let long = long.and_then(|endpoint| endpoint.kept_sent().last());
+            let short = long.map(|(kind, content)| probe::short_of(kind, content));
             let compared = match early || pinged {
-                true => probe::compare_session(open, lasted, pinged, until, evidence, runtime),
+                true => {
+                    probe::compare_session(open, lasted, pinged, short, until, evidence, runtime)
+                }
                 false => probe::look_again(open, until, evidence, runtime),
             };
             // A failed trial shows nothing, but a signal ends the run.
@@ -738,11 +770,10 @@ impl<'a> ClientSession<'a> {
                 current.fault.get_or_insert(failure.text);
             }
         }
+        let is_fulfilled = met == Some(true) || matches!(current.left, Some(Leave::For(_)));
         let of_ending = match (current.left, &ending.cause) {
-            // The captured data is complete, whether or not the peer ends in order.
-            (Some(Leave::For(_)), Cause::Timeout(TimeoutKind::Close) | Cause::Lost(_)) => {
-                Exit::Success
-            }
+            // The data is complete, whether or not the peer ends in order.
+            (_, cause) if is_fulfilled && ends_closing(cause) => Exit::Success,
             _ if as_asked => Exit::Success,
             _ => Exit::of(&ending),
         };
@@ -891,7 +922,14 @@ impl<'a> ClientSession<'a> {
             }
             None => {}
         }
-        if self.config.traffic.input != InputFormat::Prompt && !runner.is_busy() {
+        let idle = self.config.traffic.input != InputFormat::Prompt && !runner.is_busy();
+        let waits = runner.awaits_first_line() && self.first_line_by.is_some_and(|at| now < at);
+        if idle && !waits {
+            if runner.reads_script() {
+                runner.notifier().note(
+                    "the connection ended before the end of stdin; the rest of the script was not run",
+                );
+            }
             return self.phase = SessionPhase::Done;
         }
         if let Some(signal) = runtime.signals.take()
@@ -935,7 +973,10 @@ impl Task for ClientSession<'_> {
                 let lines = lines.filter(|_| typing);
                 (tries.wants_turn() || typed, [tries.deadline(), lines, clock, self.max_time])
             }
-            SessionPhase::Offline => (ready, [lines, clock, None, self.max_time]),
+            SessionPhase::Offline => {
+                let unread = self.runner.as_ref().is_some_and(ScriptRunner::awaits_first_line);
+                (ready, [lines, clock, self.first_line_by.filter(|_| unread), self.max_time])
+            }
             SessionPhase::Open(current) => {
                 let connection = &current.connection;
                 let busy = connection.wants_turn(&runtime.stdout, &runtime.reporter)
@@ -953,6 +994,8 @@ impl Task for ClientSession<'_> {
                 let first = connection.deadline().into_iter().chain(lines).min();
                 let open = connection.state() == State::Open;
                 let leaves = self.leaves(current).map(|(at, _)| at).filter(|_| open);
+                let silence = self.pings_silence(current);
+                let leaves = leaves.into_iter().chain(silence).min();
                 (busy, [first, leaves, leave_by, self.max_time])
             }
         };
@@ -1033,6 +1076,12 @@ impl SessionOutcome {
             notifier.error(&format!("{} bytes of output were not written", self.unwritten));
         }
     }
+}
+
+/// Whether a closing handshake may end so, besides the answer to our Close.
+fn ends_closing(cause: &Cause) -> bool {
+    let timeout = |kind: &TimeoutKind| matches!(kind, TimeoutKind::Close | TimeoutKind::MaxTime);
+    matches!(cause, Cause::Timeout(kind) if timeout(kind)) || matches!(cause, Cause::Lost(_))
 }
 
 /// Whether the peer closed with a reason, or because it goes away.

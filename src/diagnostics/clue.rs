@@ -6,7 +6,7 @@
 use super::Facts;
 use super::conversation::{Dialogue, PeerMessage, PeerPart};
 use super::facts::{
-    EndKind, ProxyFault, SILENCE, StreamEnd, TlsFault, Trial, TrialOutcome, Variation,
+    EndKind, ProxyFault, SILENCE, SIZEABLE, StreamEnd, TlsFault, Trial, TrialOutcome, Variation,
 };
 use super::heard::Grievance;
 use super::inner::inner;
@@ -380,6 +380,14 @@ pub enum Clue {
     BareParser,
     /// This side sent its first message shortly before the end, which came early.
     SoonAfterOurs,
+    /// The peer answered none of our pings, or not our Close, in a second or more.
+    Unread,
+    /// The peer answered none of two or more pings, and nothing came after the first of them.
+    PingsUnanswered,
+    /// This side sent a message, and no bytes that are not UTF-8 in one of text.
+    TextSent,
+    /// The last traffic was a message of ours that is longer than the lowest usual limits.
+    SizeableMessageSent,
     /// The last traffic was a long message of ours.
     LongMessageSent,
     /// A program in front answered the handshake, and the connection ended in the middle of
@@ -1112,6 +1120,29 @@ impl Clue {
                 let sent = facts.stream.sent.is_some() && facts.stream.messages > 0;
                 sent.then(|| format!("it ended {} ms after the 101, and a message was sent meanwhile", end.lifetime.as_millis()))
             }
+            Self::Unread => {
+                let pinged = facts.pings.waiting.is_some_and(|since| since >= SILENCE);
+                let unclosed = facts.end.is_some_and(|end| end.how == EndKind::CloseTimeout);
+                (pinged || unclosed).then(|| "a ping or our Close got no answer".to_owned())
+            }
+            Self::PingsUnanswered => {
+                let pings = &facts.pings;
+                let silent = pings.answered == 0 && pings.unsolicited == 0 && !pings.data_since;
+                let waited = pings.waiting.is_some_and(|since| since >= SILENCE);
+                (silent && waited && pings.unanswered > 1)
+                    .then(|| format!("{} pings were sent, and no pong came", pings.unanswered))
+            }
+            Self::TextSent => {
+                let valid = facts.stream.sent.is_some()
+                    && facts.stream.illegal_sent.is_none()
+                    && !facts.stream.bytes_sent;
+                valid.then(|| "each text that this side sent is UTF-8".to_owned())
+            }
+            Self::SizeableMessageSent => {
+                let len = facts.stream.last_sent_len;
+                ((SIZEABLE..LONG_MESSAGE).contains(&len) && facts.stream.ended_on_ours)
+                    .then(|| format!("a message of {len} bytes was sent right before the end"))
+            }
             Self::LongMessageSent => {
                 let len = facts.stream.last_sent_len;
                 (len >= LONG_MESSAGE && facts.stream.ended_on_ours)
@@ -1421,9 +1452,8 @@ impl Clue {
             }
             Self::PathWantsSubprotocol => {
                 let offered = facts.request?.get("Sec-WebSocket-Protocol").is_some();
-                let (word, _) = subprotocols_of(url?.path).filter(|_| !offered)?;
-                let known = !MAYBE_WITHOUT.contains(&word);
-                known.then(|| format!("no subprotocol was offered, and {word} in the path wants one"))
+                let (word, _) = required_subprotocol(url?.path).filter(|_| !offered)?;
+                Some(format!("no subprotocol was offered, and {word} in the path wants one"))
             }
             Self::Gone => {
                 // The server accepted the first connection, so the refused trial came later.
@@ -1786,6 +1816,12 @@ fn subprotocols_of(path: &str) -> Option<(&'static str, &'static [&'static str])
     SUBPROTOCOLS.into_iter().find(|(word, _)| path.contains(word))
 }
 
+/// The word in a path that names a protocol which needs a subprotocol, and the usual one.
+pub(super) fn required_subprotocol(path: &str) -> Option<(&'static str, &'static str)> {
+    let (word, names) = subprotocols_of(path)?;
+    (!MAYBE_WITHOUT.contains(&word)).then_some((word, *names.first()?))
+}
+
 /// The subprotocols that a path suggests.
 pub fn suggested_subprotocols(path: &str) -> &'static [&'static str] {
     subprotocols_of(path).map_or(&[], |(_, names)| names)
@@ -1958,7 +1994,7 @@ pub(super) struct Complaint<'a> {
     pub grievance: Grievance,
     /// The beginning of the message.
     pub text: &'a [u8],
-    /// It is the last message. Otherwise, it is the one before, and the last one says nothing.
+    /// It is the last message. Otherwise, it is the one before.
     pub is_last: bool,
     /// The text of the protocol inside for it.
     pub read: Option<String>,
@@ -2005,8 +2041,20 @@ pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<Complaint<'a>> {
         let grievance = if closed { Some(Grievance::Marked) } else { complains(text) };
         grievance.map(|grievance| Complaint { grievance, text, is_last, read: None })
     };
-    of(heard.content, true)
-        .or_else(|| is_goodbye(heard.content).then(|| of(heard.before, false)).flatten())
+    let goodbye = || is_goodbye(heard.content).then(|| of(heard.before, false)).flatten();
+    let marked = |one: &Complaint<'_>| one.grievance >= Grievance::Marked;
+    let before = || {
+        let talk = Dialogue::of(facts, inner(facts).as_ref());
+        let refused = |(text, refusal)| Complaint {
+            grievance: Grievance::Marked,
+            text,
+            is_last: false,
+            read: Some(format!("our request failed: {refusal}")),
+        };
+        let error = talk.error_before_last().and_then(|text| of(text, false)).filter(marked);
+        error.or_else(|| talk.last_refusal().filter(|_| facts.role == Role::Client).map(refused))
+    };
+    of(heard.content, true).or_else(goodbye).or_else(before)
 }
 
 /// The message by which the server announced its end, unasked: the last one, or the one before a
@@ -2049,8 +2097,11 @@ fn beat_unanswered(facts: &Facts<'_>) -> Option<String> {
     let echo = facts.stream.sent.is_some_and(|(_, sent)| sent == heard.content);
     let beats = |text: &[u8]| super::heard::is_heartbeat(text, engine_io) && !echo;
     let first = facts.stream.message.map(|(_, content)| content).unwrap_or_default();
-    // These protocols require no answer to a heartbeat.
-    let one_way = super::sniff::contains(first, b"\"welcome\"") || first == b"o";
+    // These protocols require no answer to a heartbeat: Action Cable, whose pings have the time as
+    // their message, and SockJS.
+    let counts = super::sniff::contains(heard.content, b"\"message\":");
+    let welcomed = super::sniff::contains(first, b"\"welcome\"") && counts;
+    let one_way = welcomed || first == b"o";
     let by_peer = match end.how {
         EndKind::Fin | EndKind::Reset => facts.close.sent.is_none(),
         EndKind::Closed => facts.close.by_peer && facts.close.received.is_some(),

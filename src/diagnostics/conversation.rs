@@ -46,6 +46,8 @@ pub(super) struct PeerMessage<'a> {
 pub(super) struct Dialogue<'a> {
     pub theirs: Vec<PeerMessage<'a>>,
     kept: &'a [CrossedMessage<'a>],
+    /// All messages were kept.
+    is_whole: bool,
 }
 
 /// A message as far as its form shows.
@@ -61,6 +63,12 @@ struct MessageForm<'a> {
 
 /// A message of which there are more copies than this is a heartbeat.
 const OFTEN: usize = 2;
+
+/// The most events between a refusal and an end that it explains.
+const EVENTS: usize = 2;
+
+/// The most messages of the peer in a short session.
+const SHORT: usize = 4;
 
 /// The longest heartbeat without a name.
 const BEAT_LEN: usize = 120;
@@ -310,12 +318,17 @@ impl<'a> Dialogue<'a> {
                 at,
             });
         }
-        Self { theirs, kept }
+        Self { theirs, kept, is_whole: facts.stream.kept_all }
     }
 
     /// The refusals of our requests, except for those after which this side went on: it sent another
     /// message, and what came then was no refusal.
     pub fn refusals(&self) -> impl Iterator<Item = &str> {
+        self.lasting().filter_map(|one| one.refusal.as_deref())
+    }
+
+    /// The messages that refuse our requests, in the same way.
+    fn lasting(&self) -> impl Iterator<Item = &PeerMessage<'a>> {
         let went_on = |refused: &PeerMessage<'_>| {
             let ours = (refused.at..self.kept.len()).find(|at| self.kept[*at].ours);
             let fine = |one: &PeerMessage<'_>| {
@@ -323,8 +336,28 @@ impl<'a> Dialogue<'a> {
             };
             ours.is_some() && self.theirs.iter().any(fine)
         };
-        let lasting = self.theirs.iter().filter(move |one| !went_on(one));
-        lasting.filter_map(|one| one.refusal.as_deref())
+        self.theirs.iter().filter(move |one| one.refusal.is_some() && !went_on(one))
+    }
+
+    /// The last refusal of our requests with its text, if few events came after it.
+    pub fn last_refusal(&self) -> Option<(&'a [u8], &str)> {
+        let one = self.lasting().last()?;
+        let later =
+            |other: &&PeerMessage<'_>| other.at > one.at && other.part != PeerPart::Heartbeat;
+        let few = self.theirs.iter().filter(later).count() <= EVENTS;
+        Some((one.content, one.refusal.as_deref()?)).filter(|_| few)
+    }
+
+    /// The error before the last message, if the last one is only a heartbeat, or if the last one is
+    /// an event of a session without a message of ours, which is so short that each message may be
+    /// about its end. Records have more than an error.
+    pub fn error_before_last(&self) -> Option<&'a [u8]> {
+        let [.., before, last] = &*self.theirs else { return None };
+        let unasked = self.is_whole && !self.kept.iter().any(|message| message.ours);
+        let event = !MessageForm::of(last.content).members.is_empty();
+        let short = unasked && event && self.theirs.len() <= SHORT;
+        let pure = MessageForm::of(before.content).is_pure_error(None) && !before.is_outcome;
+        (pure && (short || last.part == PeerPart::Heartbeat)).then_some(before.content)
     }
 
     /// Whether only greetings and heartbeats came after our only message.

@@ -203,6 +203,23 @@ fn for_ends_with_success_though_no_close_is_answered() {
 }
 
 #[test]
+fn an_end_that_was_reached_stays_a_success_though_max_time_ends_the_wait_for_the_close() {
+    for end in [["--for", "0.3"], ["--exit-after", "1"], ["--until", "one"]] {
+        Test::new()
+            .args(end)
+            .args(["--max-time", "0.8"])
+            .peer(|p| {
+                p.open();
+                p.text("one");
+                p.receive_close(1000);
+                p.receive_end();
+            })
+            .stdout("one\n")
+            .status(0);
+    }
+}
+
+#[test]
 fn without_options_a_late_answer_is_waited_for() {
     asking(&[])
         .peer(|p| {

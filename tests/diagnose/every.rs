@@ -72,6 +72,7 @@ const RUNS: &[(&str, &[&str], Answer)] = &[
     ("W511", &["-s", "mqtt", "-x", "hi", "-w", "-1"], Then("Sec-WebSocket-Protocol: mqtt\r\n", b"")),
     ("W512", &["-s", "wamp.2.json"], Open("Sec-WebSocket-Protocol: wamp.2.json\r\n", b"\x89\x00")),
     ("W513", &[], Open("", b"\x81\x26{\"op\":10,\"d\":{\"heartbeat_interval\":1}}")),
+    ("W519", &["-x", "hi", "--max-time", "2.3"], Open("", b"")),
     ("W610", &[], Open("", b"\x81\x7e\x00\x05hello")),
     ("W612", &["--max-message", "4"], Open("", b"\x82\x7eGET / HTTP/1.1")),
     ("W618", &[], Open("", b"\x88\x02\x03\xe8\x81\x05hello")),

@@ -1,7 +1,7 @@
 //! W36x: clients that wscope refused, or that left.
 
 use wscope::diagnostics::facts::{EndKind, TlsFault};
-use wscope::diagnostics::{Facts, Wish};
+use wscope::diagnostics::{Facts, Wish, classify};
 use wscope::wire::Role;
 use wscope::wire::head::{Head, HeadKind};
 
@@ -146,4 +146,26 @@ pub fn cases(golden: &mut Golden) {
         let names: Vec<&str> = wish.offered.iter().map(String::as_str).collect();
         assert!(names == ["chat"] || names == ["chat", "bearer"], "{names:?}");
     }
+}
+
+#[test]
+fn a_post_needs_an_http_server_and_a_server_with_a_token_asks_for_it_alone() {
+    let refused = |request: &str, response: &str| {
+        let request = Head::parse(HeadKind::Request, request.as_bytes());
+        let response = Head::parse(HeadKind::Response, response.as_bytes());
+        let facts = Facts {
+            request: Some(&request),
+            response: Some(&response),
+            ..Facts::new(Role::Server)
+        };
+        classify(&facts).remove(0).help.to_string()
+    };
+    let upgrade = "HTTP/1.1 426 Upgrade Required\r\n\r\n";
+    let of = |method: &str| format!("{method} /hook HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert!(refused(&of("POST"), upgrade).contains("HTTP server"));
+    assert!(!refused(&of("GET"), upgrade).contains("HTTP server"));
+    let open = format!("GET / HTTP/1.1\r\nHost: a\r\n{KEY}\r\n");
+    let asks = |scheme| format!("HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: {scheme}\r\n\r\n");
+    assert!(!refused(&open, &asks("Bearer")).contains("-u USER"));
+    assert!(refused(&open, &asks("Basic realm=\"a\"")).contains("-u USER"));
 }

@@ -673,3 +673,56 @@ fn the_last_record_before_a_refusing_close_is_an_observation() {
     let found = session("", &lines, Some((Some(4000), "")));
     assert!(found[0].causes.iter().all(|cause| !cause.text.contains("trade")), "{found:?}");
 }
+
+#[test]
+fn an_error_before_a_heartbeat_or_a_tick_is_still_the_reason_of_the_end() {
+    let full = r#"{"type":"error","message":"room is full"}"#;
+    let beat = r#"{"type":"ping","ts":1}"#;
+    let tick = r#"{"type":"tick","n":1}"#;
+    let welcome = r#"{"type":"welcome"}"#;
+    for lines in [
+        &[welcome, ">join 1", full, beat][..],
+        &[welcome, full, beat],
+        &[welcome, full, tick],
+        &[welcome, r#">{"type":"join","room":1}"#, full, tick],
+    ] {
+        let found = session("", lines, Some((Some(1000), "")));
+        assert_eq!(found[0].severity, Severity::Warning, "{lines:?}: {found:?}");
+        let told = found[0].causes.first().is_some_and(|cause| cause.text.contains("room is full"));
+        assert!(told, "{lines:?}: {found:?}");
+    }
+    // Without a Close, the refused request is the cause, too.
+    let call = r#">{"jsonrpc":"2.0","id":1,"method":"foo"}"#;
+    let error = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"Method not found"}}"#;
+    let event = r#"{"jsonrpc":"2.0","method":"tick","params":[1]}"#;
+    let found = session("", &[call, error, event], Some((None, "")));
+    let first = found[0].causes.first().map(|cause| cause.text.to_string()).unwrap_or_default();
+    assert!(first.contains("Method not found"), "{found:?}");
+    // The tenth request.
+    let asked: Vec<String> = (0..10).map(|n| format!(">{{\"id\":{n},\"op\":\"get\"}}")).collect();
+    let answers: Vec<String> = (0..9).map(|n| format!("{{\"id\":{n},\"value\":{n}}}")).collect();
+    let mut lines: Vec<&str> = Vec::new();
+    for (ours, theirs) in asked.iter().zip(&answers) {
+        lines.extend([ours.as_str(), theirs]);
+    }
+    lines.extend([&*asked[9], r#"{"id":9,"error":"no permission"}"#, tick]);
+    let found = session("", &lines, Some((Some(1000), "")));
+    let told = found.iter().any(|one| one.causes.iter().any(|c| c.text.contains("no permission")));
+    assert!(told && found[0].severity == Severity::Warning, "{found:?}");
+}
+
+#[test]
+fn records_about_errors_before_a_close_in_order_are_no_reason() {
+    let record = r#"{"type":"error","project":"web","message":"TypeError: x"}"#;
+    let other = r#"{"type":"info","project":"web","message":"deployed"}"#;
+    for lines in [
+        &[record, other][..],
+        &[r#">{"subscribe":"errors"}"#, record, other],
+        &["hello", "there was an error in my code", "lol"],
+        &[other, r#"{"level":"error","msg":"disk full","host":"db1"}"#, r#"{"type":"ping"}"#],
+    ] {
+        let found = session("", lines, Some((Some(1000), "")));
+        let quiet = |one: &Diagnostic| one.severity == Severity::Note || one.entry.code == "W701";
+        assert!(found.iter().all(quiet), "{lines:?}: {found:?}");
+    }
+}

@@ -123,3 +123,22 @@ fn a_letter_of_another_encoding_is_no_frame() {
         assert!(!first.title.contains("length"), "{first:?}");
     }
 }
+
+#[test]
+fn letters_of_latin_1_are_told_from_binary_data() {
+    let pair = Pair::open("", "");
+    for (content, latin) in [
+        (&b"{\"name\":\"M\xfcller\"}"[..], true),
+        (b"caf\xe9 au lait", true),
+        (b"\x00\x01\xfca\x10\x02", false),
+        (b"\xff\xfe\xfa\xe9\xc8a\xf0", false),
+        (b"GIF89a\x80\xfc", false),
+    ] {
+        let mut bytes = vec![0x81, content.len() as u8];
+        bytes.extend(content);
+        let seen = Seen::from_server(&bytes);
+        let found = classify(&seen.facts(&pair));
+        let first = &found[0].causes[0].text;
+        assert_eq!(first.contains("Latin-1"), latin, "{found:?}");
+    }
+}

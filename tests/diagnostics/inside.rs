@@ -1,7 +1,10 @@
 //! W5xx: the protocol inside.
 
+use std::time::Duration;
+
 use wscope::diagnostics::facts::{CloseFacts, CrossedMessage, EndKind, StreamFacts};
 use wscope::diagnostics::{Facts, classify};
+use wscope::session::endpoint::PingFacts;
 use wscope::wire::Data;
 use wscope::wire::close::CloseBody;
 
@@ -91,6 +94,14 @@ fn subprotocols(golden: &mut Golden) {
     let (url, open) = (Some("ws://api.example/mqtt"), Pair::open("", ""));
     let ours = Some(end(EndKind::Closed, 8.0));
     golden.verdict("W517", "mosquitto", &Facts { url, end: ours, stream, ..open.facts() });
+    let silent = Facts { end: ours, stream, ..open.facts() };
+    golden.verdict("W519", "no answer", &silent);
+    let waiting = Some(Duration::from_secs(7));
+    let pings = PingFacts { unanswered: 7, waiting, ..PingFacts::default() };
+    golden.verdict("W519", "no pong", &Facts { pings, ..silent.clone() });
+    let pings = PingFacts { answered: 7, ..PingFacts::default() };
+    let stream = StreamFacts { frames: 7, ..stream };
+    golden.verdict("W519", "only pongs", &Facts { pings, stream, ..silent });
     let call = [(true, &br#"{"jsonrpc":"2.0","id":1,"method":"x"}"#[..])];
     let answer: &[u8] = br#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no"}}"#;
     let kept = [call[0], (false, answer)].map(|(ours, content)| CrossedMessage {

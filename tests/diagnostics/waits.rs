@@ -8,8 +8,9 @@ use wscope::diagnostics::facts::{
     Variation,
 };
 use wscope::diagnostics::{Confidence, Diagnostic, Facts, Severity, classify};
-use wscope::wire::Data;
+use wscope::session::endpoint::PingFacts;
 use wscope::wire::close::CloseBody;
+use wscope::wire::{Data, Role};
 
 use crate::support::{Pair, end, message};
 
@@ -460,4 +461,84 @@ fn what_a_script_expected_of_a_field_is_unknown_without_the_lens() {
         let found = classify(&Facts { stream, ..Pair::open("", "").facts() });
         assert_eq!(found.iter().any(|one| one.entry.code == "W516"), says, "{found:?}");
     }
+}
+
+#[test]
+fn a_long_message_before_a_loss_is_suspected_and_a_short_one_proves_it() {
+    let pair = Pair::open("", "");
+    let sent = Some(message(Data::Text, b"xxxxxxxx"));
+    let end = End { lifetime: Duration::from_millis(14), ..end(EndKind::Fin, 0.01) };
+    let of = |last_sent_len, ended_on_ours, trials: &[Trial]| {
+        let stream = StreamFacts { sent, ended_on_ours, last_sent_len, ..StreamFacts::default() };
+        let facts = Facts { trials, stream, end: Some(end), ..pair.facts() };
+        verdict(&facts).causes.iter().map(|cause| cause.text.to_string()).collect::<Vec<_>>()
+    };
+    let long = "our message is longer than the server or a proxy allows";
+    assert_eq!(of(3000, true, &[])[1], long);
+    // A short message, and one that was answered.
+    assert!(!of(200, true, &[]).iter().any(|cause| cause == long));
+    assert!(!of(3000, false, &[]).iter().any(|cause| cause == long));
+    let again = tried(Variation::Again, TrialOutcome::Stayed);
+    let short = tried(Variation::Short, TrialOutcome::Stayed);
+    let causes = of(3000, true, &[again.clone(), short]);
+    assert_eq!(causes.iter().filter(|cause| *cause == long).count(), 1);
+    assert_eq!(causes[0], long);
+    // A short message ends the session, too.
+    let short = tried(Variation::Short, TrialOutcome::Ended("end of stream".into()));
+    let causes = of(3000, true, &[again, short]);
+    assert_eq!(causes[0], "the application ended it because of our message");
+    assert!(!causes.iter().any(|cause| cause.contains("right after the opening")), "{causes:?}");
+    // Without a message, it ends, too.
+    let again = tried(Variation::Again, TrialOutcome::Ended("end of stream".into()));
+    assert!(!of(3000, true, &[again]).iter().any(|cause| cause == long));
+}
+
+#[test]
+fn nothing_received_is_told_if_something_was_asked() {
+    let pair = Pair::open("", "");
+    let sent = Some(message(Data::Text, b"hi"));
+    let asked = StreamFacts { sent, ..StreamFacts::default() };
+    let silent = StreamFacts::default();
+    let waiting = Some(Duration::from_secs(2));
+    let pinged = PingFacts { unanswered: 2, waiting, ..PingFacts::default() };
+    let ponged = PingFacts { answered: 2, ..PingFacts::default() };
+    let of = |stream, pings, how, seconds| {
+        let facts = Facts { stream, pings, end: Some(end(how, seconds)), ..pair.facts() };
+        classify(&facts).first().map(|found| (found.entry.code, found.title.to_string()))
+    };
+    let none = PingFacts::default();
+    let title = "nothing was received after the opening";
+    let deaf = "nothing was received after the opening, not even a pong";
+    let quiet = "no message was received after the opening, only pongs";
+    let told = |title: &str| Some(("W519", title.to_owned()));
+    assert_eq!(of(asked, none, EndKind::Closed, 3.0), told(title));
+    assert_eq!(of(asked, none, EndKind::CloseTimeout, 3.0), told(title));
+    assert_eq!(of(asked, pinged, EndKind::Closed, 3.0), told(deaf));
+    assert_eq!(of(silent, pinged, EndKind::NoPong, 3.0), told(deaf));
+    let pongs = StreamFacts { frames: 2, ..asked };
+    assert_eq!(of(pongs, ponged, EndKind::Closed, 3.0), told(quiet));
+    // Nothing was asked, the wait was short, or only pongs were.
+    assert_eq!(of(silent, none, EndKind::Closed, 3.0), None);
+    assert_eq!(of(asked, none, EndKind::Closed, 0.3), None);
+    let pongs = StreamFacts { frames: 2, ..silent };
+    assert_eq!(of(pongs, ponged, EndKind::Closed, 3.0), None);
+}
+
+#[test]
+fn a_peer_that_answered_no_ping_before_a_loss_does_not_read() {
+    let pair = Pair::open("", "");
+    let waiting = Some(Duration::from_secs(4));
+    let deaf = PingFacts { unanswered: 4, waiting, ..PingFacts::default() };
+    let of = |role, pings| {
+        let lost = Some(end(EndKind::Reset, 1.0));
+        verdict(&Facts { role, pings, end: lost, ..pair.facts() })
+    };
+    let found = of(Role::Server, deaf);
+    assert_eq!(found.entry.code, "W818");
+    assert!(causes(&found).starts_with("Medium the client's program does not read"), "{found:?}");
+    assert!(!found.help.contains("--ping-interval"), "{found:?}");
+    assert!(!of(Role::Client, deaf).help.contains("--ping-interval 0"));
+    // It answered, or it sent other data meanwhile.
+    assert_ne!(of(Role::Server, PingFacts { answered: 1, ..deaf }).entry.code, "W818");
+    assert_ne!(of(Role::Server, PingFacts { data_since: true, ..deaf }).entry.code, "W818");
 }

@@ -68,7 +68,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("RFC 6455 §7.4.1")
         .causes(&[
             high("this side sent an illegal frame, and the peer rejected it", C::IllegalSent),
-            low("text that is not UTF-8").unless(&[C::ReasonGiven]),
+            low("the content is not what the application expects, such as JSON").with(C::TextSent).unless(&[C::ReasonGiven])
+                .cure("send the content that the application expects, such as valid JSON; or binary data with `-b`"),
+            low("text that is not UTF-8").unless(&[C::ReasonGiven, C::TextSent]),
             low("a compressed message that it could not inflate").unless(&[C::ReasonGiven]),
         ])
         .seen("close code 1007 from the peer"),

@@ -2,7 +2,7 @@
 
 use super::builder::{KNOWN, error, high, low, medium, warning};
 use crate::diagnostics::classify::tried::PINGED;
-use crate::diagnostics::classify::why_closed::{AWAITS, BEAT, BEATLESS, SEND_AT_ONCE};
+use crate::diagnostics::classify::why_closed::{AWAITS, BEAT, BEATLESS, SEND_AT_ONCE, TOO_LONG};
 use crate::diagnostics::{CatalogueEntry, Clue as C, LikelyCause};
 
 /// The cause of an end of an open session of MQTT. Before version 5, a broker gives no reason.
@@ -44,6 +44,8 @@ const LOSSES: &[LikelyCause] = &[
         .cure("read the peer's log at that moment; `wscope doctor` shows whether it also ends without a message"),
     medium("the peer's application ended its handler because of our message", C::AfterOurMessage).unless(&[C::AtOnce])
         .cure("read the peer's log at that moment: it ended because of the content or the size of the last message"),
+    low(TOO_LONG).with(C::SizeableMessageSent)
+        .cure("send a shorter message of the same kind to check"),
     low("a firewall, NAT or load balancer had dropped the connection while it was idle").with(C::IdleBeforeOurs)
         .cure("send pings in a shorter interval: `--ping-interval SECS`"),
     medium("a limit of the proxy that answered, such as one on the age of connections", C::TrafficBehindProxy)

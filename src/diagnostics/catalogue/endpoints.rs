@@ -1,7 +1,7 @@
 //! W5xx: the handshake succeeds, but the messages carry another protocol.
 
 use super::builder::{MEASURED, error, low, note, warning};
-use crate::diagnostics::CatalogueEntry;
+use crate::diagnostics::{CatalogueEntry, Clue as C};
 
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
@@ -96,4 +96,15 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("send a message of that protocol: with the commands of its lens, or without `-s`")
         .source("specifications of the protocols inside; measured on real servers")
         .seen("an agreed subprotocol, our only message is not one of it, and at most a greeting and heartbeats came after it"),
+    warning("W519", "nothing was received after the opening")
+        .because("the server accepted the upgrade, and then sent no message")
+        .help("send a ping to see whether anyone reads the frames: `--ping-interval 1`, or `--diagnose`")
+        .source("measured on uWSGI's router without --http-websockets")
+        .causes(&[
+            low("the application does not answer this message").unless(&[C::Unread]),
+            low("a server or proxy answers the upgrade, but passes no frames to the application")
+                .cure("check whether each server and proxy in front passes on frames, and whether the program reads from the connection"),
+            low("the program does not read from the connection, or hangs"),
+        ])
+        .seen("a message or a ping was sent, no message came in a second or more, and this side ended the session"),
 ];

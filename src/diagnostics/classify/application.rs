@@ -3,13 +3,15 @@
 
 use serde_json::{Map, Value};
 
+use super::clocks::seconds;
 use super::findings::Findings;
+use crate::diagnostics::clue::required_subprotocol;
 use crate::diagnostics::conversation::Dialogue;
-use crate::diagnostics::facts::{EndKind, SILENCE};
+use crate::diagnostics::facts::{End, EndKind, SILENCE};
 use crate::diagnostics::inner::{InnerProtocol, inner};
 use crate::diagnostics::sniff::contains;
 use crate::diagnostics::url::Url;
-use crate::diagnostics::{Clue, Facts, Place, Severity, Span};
+use crate::diagnostics::{Clue, Diagnostic, Facts, Family, Place, Severity, Span};
 use crate::event::Direction;
 use crate::wire::head::Head;
 use crate::wire::{Data, OpCode, Role};
@@ -45,8 +47,9 @@ impl Inside {
     }
 }
 
-/// A hint about the protocol that the path names, if the request lacks something that it requires.
-pub(super) fn path_hint(facts: &Facts<'_>) -> Option<&'static str> {
+/// A hint about the protocol that the path or the port names, if the request lacks something that
+/// it requires.
+pub(super) fn path_hint(facts: &Facts<'_>) -> Option<String> {
     let url = Url::of(facts.url?);
     let path = url.path.to_ascii_lowercase();
     let offers = |word: &str| {
@@ -56,18 +59,20 @@ pub(super) fn path_hint(facts: &Facts<'_>) -> Option<&'static str> {
         facts.request.is_some_and(offered)
     };
     if path.contains("socket.io") && !url.query.contains("transport=websocket") {
-        Some("the path is Socket.IO's, which needs `?EIO=4&transport=websocket`")
-    } else if path.contains("sockjs") && !path.ends_with("/websocket") {
-        Some("the path is SockJS's, whose raw WebSocket ends with `/websocket`")
-    } else if path.contains("graphql") && !offers("graphql") {
-        Some("the path is GraphQL's, which needs a subprotocol: `-s graphql-transport-ws`")
-    } else if (path.contains("stomp") || url.port == Some(15674)) && !offers("stomp") {
-        Some("STOMP wants a subprotocol, and RabbitMQ the path /ws: `-s v12.stomp`")
-    } else if path.contains("mqtt") && !offers("mqtt") {
-        Some("the path is MQTT's, which needs a subprotocol: `-s mqtt`")
-    } else {
-        None
+        return Some(
+            "the path is Socket.IO's, which needs `?EIO=4&transport=websocket`".to_owned(),
+        );
     }
+    if path.contains("sockjs") && !path.ends_with("/websocket") {
+        let text = "the path is SockJS's, whose raw WebSocket ends with `/websocket`";
+        return Some(text.to_owned());
+    }
+    if url.port == Some(15674) && !offers("stomp") {
+        let text = "at this port, RabbitMQ serves STOMP: at the path /ws, with `-s v12.stomp`";
+        return Some(text.to_owned());
+    }
+    let (word, name) = required_subprotocol(&path).filter(|(word, _)| !offers(word))?;
+    Some(format!("{word} in the path wants a subprotocol: `-s {name}`"))
 }
 
 pub(super) fn application(facts: &Facts<'_>, found: &mut Findings<'_>) {
@@ -111,7 +116,13 @@ fn failed(
 ) {
     let mut refusals = talk.refusals();
     let Some(first) = refusals.next() else { return };
-    if facts.role == Role::Server || facts.stream.sent.is_none() || ended_by_peer(facts) {
+    // What quotes the answer as the cause of the end says more.
+    let says = |text: &str| text.contains(first);
+    let quoted = |d: &Diagnostic| {
+        d.causes.iter().any(|cause| says(&cause.text)) || d.notes.iter().any(|note| says(note))
+    };
+    let known = ended_by_peer(facts) && found.found.iter().any(quoted);
+    if facts.role == Role::Server || facts.stream.sent.is_none() || known {
         return;
     }
     let failed = format!("our request failed: {first}");
@@ -211,6 +222,75 @@ fn silent(facts: &Facts<'_>, protocol: &str, first: &[u8], found: &mut Findings<
     }
     if protocol.starts_with("wamp.2") && ended && sent.is_none() {
         found.add("W512", |d| d.note("no message has arrived"));
+    }
+    unheard(facts, found);
+}
+
+/// Whether no frame came, although this side sent a message or a ping, and then waited before it
+/// ended the session.
+pub(super) fn is_unheard(facts: &Facts<'_>) -> bool {
+    let asked = |end: End| facts.stream.sent.is_some() && end.idle_data >= SILENCE;
+    let pinged = facts.pings.waiting.is_some_and(|since| since >= SILENCE);
+    waited(facts).is_some_and(|end| asked(end) || pinged)
+        && facts.stream.frames == 0
+        && facts.stream.first.is_empty()
+}
+
+/// The end of a client's session that this side ended after some time, without a Close of the peer.
+fn waited(facts: &Facts<'_>) -> Option<End> {
+    let ours = |how| matches!(how, EndKind::Closed | EndKind::CloseTimeout | EndKind::NoPong);
+    let client = facts.role == Role::Client && facts.close.received.is_none();
+    facts.end.filter(|end| client && ours(end.how) && end.lifetime >= 2 * SILENCE)
+}
+
+/// Adds that nothing came, or nothing but pongs, although this side sent a message.
+fn unheard(facts: &Facts<'_>, found: &mut Findings<'_>) {
+    let pings = &facts.pings;
+    let Some(end) = waited(facts) else { return };
+    let named = found
+        .found
+        .iter()
+        .any(|other| other.entry.family == Family::Application && other.severity != Severity::Note);
+    let pongs = pings.answered + pings.unsolicited;
+    let ponged = facts.stream.sent.is_some()
+        && end.idle_data >= SILENCE
+        && pings.answered > 0
+        && facts.stream.frames <= pongs;
+    let time = seconds(end.lifetime);
+    if named {
+        return;
+    }
+    if is_unheard(facts) {
+        let message = facts.stream.sent.map(|_| "our message".to_owned());
+        let count = pings.unanswered;
+        let sent = match count {
+            0 => None,
+            1 => Some("a ping".to_owned()),
+            _ => Some(format!("{count} pings")),
+        };
+        let close = (end.how == EndKind::CloseTimeout).then(|| "our Close".to_owned());
+        let unanswered: Vec<_> = [message, sent, close].into_iter().flatten().collect();
+        found.add("W519", |d| {
+            let d = match count {
+                0 => d,
+                _ => d.title("nothing was received after the opening, not even a pong"),
+            };
+            d.note(format!("nothing came in {time} after the 101"))
+                .note(format!("without an answer: {}", unanswered.join(", ")))
+        });
+    } else if ponged {
+        found.add("W519", |d| {
+            d.title("no message was received after the opening, only pongs")
+                .note(format!("no message came in {time} after the 101"))
+                .because(
+                    "the application does not answer this message",
+                    format!(
+                        "it answered {} of our pings, so the peer reads frames",
+                        pings.answered
+                    ),
+                )
+                .help("check which message the application expects, and read its log")
+        });
     }
 }
 

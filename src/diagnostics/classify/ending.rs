@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::application::is_unheard;
 use super::clocks::{aged, ping_interval, seconds};
 use super::closing::was_closed;
 use super::findings::Findings;
@@ -31,6 +32,8 @@ pub(super) fn ending(facts: &Facts<'_>, found: &mut Findings<'_>) {
     }
     let Some(end) = facts.end else { return };
     match end.how {
+        // That nothing came at all explains more.
+        EndKind::CloseTimeout | EndKind::NoPong if is_unheard(facts) => {}
         EndKind::CloseTimeout => found.add("W816", |d| d),
         EndKind::NoPong => found.add("W818", |d| d.note(clocks(&end))),
         EndKind::Dead => found.add("W818", |d| {
@@ -81,6 +84,20 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
     if let Some(fact) = announced(facts).filter(|_| !inside && !leads) {
         return found.add(lost_code(end), |d| d.note(clocks(end)).suggests(ANNOUNCED, fact));
     }
+    if let Some(fact) = Clue::PingsUnanswered.seen(facts).filter(|_| !inside && !leads) {
+        return found.add("W818", |d| {
+            let d = d.note(clocks(end)).severity(Severity::Error);
+            match facts.role {
+                Role::Server => d
+                    .title("the client answered none of the pings, then the connection ended")
+                    .suggests("the client's program does not read from the connection", fact)
+                    .help("make the client read: its library answers pings while the program receives, as in a loop of recv()"),
+                Role::Client => d
+                    .title("the server answered none of the pings, then the connection ended")
+                    .note(fact),
+            }
+        });
+    }
     if inside {
         let round = end.partial >= LEAST_LIMIT && end.partial.is_power_of_two();
         let partial = end.partial;
@@ -108,11 +125,23 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
                 "W804" => {
                     let often = ping_interval(end.idle);
                     let d = d.title(format!("cut after {} without traffic", seconds(end.idle)));
-                    // The first cause may have its own help.
-                    match d.help != d.entry.help || facts.role == Role::Server {
-                        true => d,
+                    // The first cause may have its own help, with the interval open.
+                    let own = d.help != d.entry.help || facts.role == Role::Server;
+                    let refuted = Clue::TimerRefuted.seen(facts);
+                    let help = d.help.replace("SECS", &often.to_string());
+                    match own {
+                        true if help.contains("--ping-interval") || d.is_proved() => d.help(help),
+                        true if refuted.is_some()
+                            || facts.role == Role::Server
+                            || Clue::InnerAwaited.seen(facts).is_some() =>
+                        {
+                            d
+                        }
+                        true => d.help(format!(
+                            "{help}; against an idle timeout: `--ping-interval {often}`"
+                        )),
                         // Pings would not have helped.
-                        false if let Some(fact) = Clue::TimerRefuted.seen(facts) => {
+                        false if let Some(fact) = refuted => {
                             d.note(fact).help("read the peer's log at that moment")
                         }
                         false => d.help(format!(

@@ -229,6 +229,15 @@ fn content(d: Diagnostic, first: &Violation, context: &FrameContext<'_>, role: R
             };
         }
     }
+    if first.kind == ViolationKind::InvalidUtf8
+        && d.entry.code == "W615"
+        && let Some(fact) = latin(first, context)
+    {
+        let text = "text in another encoding, such as Latin-1";
+        let mut d = d;
+        d.causes.retain(|cause| cause.text != text);
+        return d.suggests(text, fact).help("encode text as UTF-8");
+    }
     let raw = (first.kind == ViolationKind::InflateFailed && header.mask.is_none())
         .then(|| from(payload))
         .flatten();
@@ -247,6 +256,36 @@ fn content(d: Diagnostic, first: &Violation, context: &FrameContext<'_>, role: R
             .help("set RSV1 on compressed messages only"),
         None => d,
     }
+}
+
+/// The word around a byte that is not UTF-8, if the byte is a letter of Latin-1 beside a letter, and
+/// the known payload is text besides such bytes.
+fn latin(first: &Violation, context: &FrameContext<'_>) -> Option<String> {
+    let header = &context.header;
+    let index = |at: u64| usize::try_from(at.checked_sub(context.around_at)?).ok();
+    let all = context.unmasked();
+    let start = index(header.offset + header.bytes().len() as u64).unwrap_or_default();
+    let end = index(header.offset + header.bytes().len() as u64 + header.len);
+    let payload = all.get(start..end.unwrap_or(all.len()).min(all.len()))?;
+    let at = index(first.offset)?.checked_sub(start)?;
+    // A letter may look like the first byte of a character; then the byte after it is wrong.
+    let at = if payload.get(at)?.is_ascii() { at.checked_sub(1)? } else { at };
+    let is_letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte >= 0xc0;
+    let is_text = |byte: &u8| matches!(byte, b' '..=b'~' | b'\r' | b'\n' | b'\t' | 0xa0..);
+    let beside = [at.checked_sub(1), Some(at + 1)].into_iter().flatten();
+    let ascii = |at: usize| payload.get(at).is_some_and(u8::is_ascii_alphabetic);
+    let byte = payload.get(at).filter(|byte| **byte >= 0xc0)?;
+    // Data of another kind has bytes that no text has, or few bytes of ASCII.
+    let plain = payload.iter().filter(|byte| byte.is_ascii()).count();
+    let fits = payload.iter().all(is_text) && plain * 2 > payload.len();
+    if !fits || !beside.into_iter().any(ascii) {
+        return None;
+    }
+    let before = payload[..at].iter().rev().take_while(|byte| is_letter(byte)).count();
+    let after = payload[at..].iter().take_while(|byte| is_letter(byte)).count();
+    let word: String =
+        payload[at - before..at + after].iter().map(|byte| char::from(*byte)).collect();
+    Some(format!("byte {byte:#04x} is a letter in \"{word}\", read as Latin-1"))
 }
 
 /// Adds the cause if the peer keeps its compression context against the agreement. Only a message

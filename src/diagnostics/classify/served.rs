@@ -59,13 +59,24 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
                 let probe = || health_check(get("User-Agent"), &path).or_else(|| scan(request));
                 match client_protocol.or_else(probe) {
                     Some((what, fact, confidence, help)) => d.judged(confidence, what, fact).help(help),
-                    None => d,
+                    None => match request.request_line().map(|line| line.method) {
+                        Some(method @ (b"POST" | b"PUT" | b"PATCH" | b"DELETE")) => d
+                            .because(
+                                "the client sends an HTTP request of its own, as a webhook or a form does",
+                                format!("the method is {}", String::from_utf8_lossy(method)),
+                            )
+                            .help("send it to an HTTP server: this one accepts only WebSockets, which begin with GET"),
+                        _ => d,
+                    },
                 }
             }
             "W364" => match elsewhere(request) {
                 Some((place, fact)) => d
                     .because(place, fact)
                     .help("make the client send them in the header: `Authorization: Bearer TOKEN`, or Basic for --user"),
+                None if wants_bearer(facts) => d.help(
+                    "give the token to the client: `wscope --bearer TOKEN URL`; browsers can't send one",
+                ),
                 None => d,
             },
             "W363" if balanced => d
@@ -83,6 +94,12 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
             _ => d,
         }
     });
+}
+
+/// Whether the refusal asks for a token.
+fn wants_bearer(facts: &Facts<'_>) -> bool {
+    let wanted = facts.response.and_then(|head| head.get("WWW-Authenticate")).unwrap_or_default();
+    wanted.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer"))
 }
 
 /// A client that closes with 1000 within this time was not waiting for a message.

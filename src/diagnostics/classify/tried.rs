@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::why_closed::{UNSPOKEN, not_ours};
+use super::why_closed::{TOO_LONG, UNSPOKEN, not_ours};
 use crate::diagnostics::clue::{ends_on_pings, plain_told};
 use crate::diagnostics::facts::{EndKind, Trial, TrialOutcome, Variation};
 use crate::diagnostics::{Clue, Confidence, Diagnostic, Facts, Severity, Supported};
@@ -163,7 +163,23 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
             true => format!("{trial}; {first}"),
             false => trial.to_string(),
         };
-        let d = if d.severity == Severity::Note { d.severity(Severity::Warning) } else { d };
+        let mut d = if d.severity == Severity::Note { d.severity(Severity::Warning) } else { d };
+        if trial.variation == Variation::Again {
+            // The trial decides between the opening and our message, and says it in its own words.
+            d.causes
+                .retain(|cause| cause.confidence != Confidence::Medium || !speaks_of_ours(cause));
+        }
+        let short = facts.trial(Variation::Short);
+        if let Some(short) = short.filter(|_| trial.variation == Variation::Again) {
+            if short.outcome == TrialOutcome::Stayed {
+                let fact = format!("{fact}; {short}");
+                d.causes.retain(|cause| cause.text != TOO_LONG);
+                return d
+                    .suggests(TOO_LONG, fact)
+                    .help("send it in parts, or raise the limit of the server or the proxy");
+            }
+            d = d.note(short.to_string());
+        }
         let d = match trial.variation {
             Variation::Again | Variation::OtherPath => d.suggests(text, fact),
             _ if !confirmed => d.suggests(text, fact),
@@ -173,6 +189,7 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     }
     let mut d = d;
     if matches!(first.outcome, TrialOutcome::Ended(_)) && first.variation == Variation::Again {
+        d.causes.retain(|cause| cause.text != TOO_LONG);
         for cause in d.causes.iter_mut().filter(|cause| speaks_of_ours(cause)) {
             cause.text = "the peer's application ended its handler right after the opening".into();
             // No fact supports a guess.

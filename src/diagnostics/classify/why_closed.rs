@@ -214,6 +214,10 @@ fn foreign_message(closed: &Closed<'_>) -> Option<Diagnostic> {
 /// The peer's last message is a complaint.
 fn complaint(closed: &Closed<'_>) -> Option<Diagnostic> {
     let complaint = closed.complaint()?;
+    // The lens knows why the session ends some time after this answer.
+    if let Some(diagnostic) = namespace_refused(closed).filter(|_| !complaint.is_last) {
+        return Some(diagnostic);
+    }
     // A Close in order follows a complaint only by chance, unless the reason repeats the complaint.
     let repeats = !closed.says_nothing() && contains(complaint.text, &closed.body.reason);
     let marked = complaint.grievance >= Grievance::Marked;
@@ -441,6 +445,10 @@ fn at_once(closed: &Closed<'_>) -> Option<Diagnostic> {
     let d = closed
         .known()
         .note(format!("{} ms after the 101, before it sent any message", end.last.as_millis()));
+    let d = match closed.seen(Clue::SizeableMessageSent) {
+        Some(fact) => d.note(fact).possible(TOO_LONG),
+        None => d,
+    };
     if !ordinary && body.code.is_some() {
         // These codes say little.
         let neutral = matches!(body.code, Some(1002 | 1003 | 1008 | 1010 | 1011 | 3000..=4999));
@@ -728,6 +736,10 @@ const PONG: &str = "answer its pings: leave out `--no-pong` and faults that with
 /// The help for an unanswered heartbeat.
 pub(super) const ANSWER_IT: &str = "answer it as the application's clients do: `/on REGEX /text ANSWER` in a script or at the prompt";
 
+/// The cause of an end right after a message that is not short.
+pub(in crate::diagnostics) const TOO_LONG: &str =
+    "our message is longer than the server or a proxy allows";
+
 /// The cause if the peer waited for the first message of the protocol inside.
 pub(in crate::diagnostics) const AWAITS: &str =
     "the server waited for the first message of the protocol inside";
@@ -779,7 +791,7 @@ pub(super) fn not_ours(d: Diagnostic) -> Diagnostic {
 /// Adds the subprotocol as a possible cause of a Close at once.
 fn subprotocol(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     if let Some(fact) = Clue::PathWantsSubprotocol.seen(facts) {
-        let name = path_hint(facts).unwrap_or("offer it: `-s NAME`");
+        let name = path_hint(facts).unwrap_or_else(|| "offer it: `-s NAME`".to_owned());
         return d.suggests("the application requires a subprotocol", fact).help(name);
     }
     match Clue::NoSubprotocol.seen(facts) {

@@ -56,7 +56,7 @@ fn is_http1(head: &Head) -> bool {
 }
 
 /// Explains an unclean end. Without a transcript, the line about the end is enough, unless the
-/// client did not get what it wanted.
+/// client did not get what it wanted, or did not answer pings.
 ///
 /// # Errors
 ///
@@ -71,7 +71,11 @@ pub fn ended(
     let facts = Facts { wish, ..Facts::new(Role::Server) };
     let mut found = connection.explain(facts, ending, now);
     if !runtime.reporter.looks_at_frames() {
-        found.retain(|found| matches!(found.entry.code, "W366" | "W367"));
+        // If wscope gave up, the line says so.
+        found.retain(|found| match found.entry.code {
+            "W366" | "W367" => true,
+            code => code == "W818" && found.severity == Severity::Error,
+        });
     }
     print(connection.id(), &found, runtime)
 }

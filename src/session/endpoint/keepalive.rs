@@ -106,6 +106,7 @@ impl Endpoint {
             unsolicited: pings.unsolicited,
             mismatched: pings.mismatched,
             waiting: oldest.map(|(_, at)| now.saturating_duration_since(*at)),
+            unanswered: pings.unanswered.len(),
             data_since: false,
         }
     }

@@ -23,7 +23,9 @@ pub struct PingFacts {
     pub mismatched: Option<PongMismatch>,
     /// The age of the oldest unanswered ping.
     pub waiting: Option<Duration>,
-    /// Whether other bytes have arrived since that ping.
+    /// The number of unanswered pings.
+    pub unanswered: usize,
+    /// Whether other bytes have arrived since the oldest unanswered ping.
     pub data_since: bool,
 }
 

@@ -9,6 +9,7 @@ use wscope::wire::{Control, OpCode};
 
 use crate::frames::{self, TEXT};
 use crate::harness::Test;
+use crate::waiting::gate;
 
 fn script(text: &str) -> tempfile::NamedTempFile {
     let mut file = tempfile::NamedTempFile::new().expect("a file");
@@ -72,6 +73,23 @@ fn an_expectation_dies_with_its_connection() {
         .peer(|p| {
             p.open();
             p.close_first(1000, "done");
+        })
+        .stderr(
+            "wscope: stdin: line 1: /expect /x/: the connection ended before a match: the server closed with 1000 normal closure[..]\n",
+        )
+        .status(13);
+}
+
+#[test]
+fn an_expectation_that_arrives_after_the_end_fails_too() {
+    let (key, gate) = gate();
+    Test::new()
+        .args(["--input", "commands"])
+        .stdin_after(gate, "/expect x\n")
+        .peer(move |p| {
+            p.open();
+            p.close_first(1000, "done");
+            key.open();
         })
         .stderr(
             "wscope: stdin: line 1: /expect /x/: the connection ended before a match: the server closed with 1000 normal closure[..]\n",
