@@ -2,17 +2,23 @@
 //!
 //! A bundle of all certificates takes OpenSSL some 40 ms to read, at every start. A folder whose
 //! files are named after the hash of the subject (`openssl rehash`) takes nothing: OpenSSL reads the
-//! one certificate that a chain needs. A bundle whose certificates all lie in such a folder is not
-//! read.
+//! one certificate that a chain needs. The system's bundle is not read if all its certificates lie in
+//! such a folder, where OpenSSL finds them. A file that the user named is always read.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use openssl::ssl::SslContextBuilder;
+use openssl::x509::X509;
 
 use crate::net::files::{MOST, read_named};
 use crate::net::tls::options::SystemTrust;
+
+/// How many names of a folder are compared with the hashes of their certificates: to read a
+/// certificate takes as long for one as in a bundle. Old versions of OpenSSL made other hashes, and
+/// so other names, for a whole folder.
+const COMPARED: usize = 3;
 
 /// Lets the context trust what the system trusts.
 ///
@@ -22,46 +28,73 @@ pub(super) fn trust_the_system(builder: &mut SslContextBuilder, trust: &SystemTr
     let found = openssl_probe::probe();
     // OPENSSLDIR: "/usr/lib/ssl"
     let own = openssl::version::dir().split('"').nth(1).map(Path::new);
-    let file = trust.file.clone().or_else(|| own.map(|own| own.join("cert.pem")));
     let mut folders = trust.folders.clone();
     if folders.is_empty() {
         folders.extend(own.map(|own| own.join("certs")));
     }
     let folders = distinct(folders.into_iter().chain(found.cert_dir));
-    for file in distinct(file.into_iter().chain(found.cert_file)) {
-        if !folders.iter().any(|folder| covers(folder, &file)) {
-            let _ = builder.load_verify_locations(Some(&file), None);
+    let files = match trust.file.as_ref().filter(|file| file.exists()) {
+        Some(file) => vec![file.clone()],
+        None => {
+            let own = own.map(|own| own.join("cert.pem"));
+            let mut files = distinct(own.into_iter().chain(found.cert_file));
+            files.retain(|file| !folders.iter().any(|folder| covers(folder, file)));
+            files
         }
+    };
+    // The binding would panic on a path that is not UTF-8.
+    let usable = |path: &&PathBuf| path.to_str().is_some();
+    for file in files.iter().filter(usable) {
+        let _ = builder.load_verify_locations(Some(file), None);
     }
-    for folder in folders {
-        let _ = builder.load_verify_locations(None, Some(&folder));
+    for folder in folders.iter().filter(usable) {
+        let _ = builder.load_verify_locations(None, Some(folder));
     }
 }
 
-/// The paths that exist, without links, each once. A path that is not UTF-8 is left out: the binding
-/// would panic on it.
+/// The paths that exist, without links, each once.
 fn distinct(paths: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
     let mut distinct = Vec::new();
     for path in paths.filter_map(|path| fs::canonicalize(path).ok()) {
-        if path.to_str().is_some() && !distinct.contains(&path) {
+        if !distinct.contains(&path) {
             distinct.push(path);
         }
     }
     distinct
 }
 
-/// Whether each certificate of the bundle is in the folder, in a file with the name of its hash.
+/// Whether OpenSSL finds each certificate of the bundle in the folder.
 fn covers(folder: &Path, bundle: &Path) -> bool {
     let (Ok(bundle), Ok(entries)) = (read_named(bundle, MOST), fs::read_dir(folder)) else {
         return false;
     };
-    let hashed: Vec<Vec<u8>> = entries
-        .flatten()
-        .filter(|entry| entry.file_name().to_str().is_some_and(is_hashed))
-        .filter_map(|entry| read_named(&entry.path(), MOST).ok())
+    let mut numbers: HashMap<u32, HashMap<u32, Vec<u8>>> = HashMap::new();
+    for entry in entries.flatten() {
+        // To open a FIFO would wait for a writer.
+        if let Some((hash, number)) = entry.file_name().to_str().and_then(hash_and_number)
+            && entry.path().is_file()
+            && let Ok(pem) = read_named(&entry.path(), MOST)
+        {
+            numbers.entry(hash).or_default().insert(number, pem);
+        }
+    }
+    let is_named_right = |hash: u32, pem: &[u8]| {
+        X509::from_pem(pem).is_ok_and(|certificate| certificate.subject_name_hash() == hash)
+    };
+    let mut firsts = numbers.iter().filter_map(|(hash, files)| Some((*hash, files.get(&0)?)));
+    if !firsts.by_ref().take(COMPARED).all(|(hash, pem)| is_named_right(hash, pem)) {
+        return false;
+    }
+    // OpenSSL reads .0, .1 and so on, up to the first number that is missing.
+    let found: HashSet<&[u8]> = numbers
+        .values()
+        .flat_map(|files| (0..).map_while(|number| files.get(&number)))
+        .filter_map(|pem| {
+            let mut all = certificates(pem);
+            all.next().filter(|_| all.next().is_none())
+        })
         .collect();
-    let hashed: HashSet<&[u8]> = hashed.iter().flat_map(|pem| certificates(pem)).collect();
-    !hashed.is_empty() && certificates(&bundle).all(|certificate| hashed.contains(certificate))
+    !found.is_empty() && certificates(&bundle).all(|certificate| found.contains(certificate))
 }
 
 /// The texts of the certificates in a PEM file.
@@ -74,68 +107,86 @@ fn certificates(pem: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Whether a file has the name that OpenSSL looks for: eight hexadecimal digits and a number. The
-/// name of a revocation list (`.r0`) differs.
-fn is_hashed(name: &str) -> bool {
-    name.split_once('.').is_some_and(|(hash, number)| {
-        hash.len() == 8
-            && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
-            && !number.is_empty()
-            && number.bytes().all(|byte| byte.is_ascii_digit())
-    })
+/// The parts of a name that OpenSSL looks for: eight hexadecimal digits in lower case, and a number.
+/// The name of a revocation list (`.r0`) differs.
+fn hash_and_number(name: &str) -> Option<(u32, u32)> {
+    let (hash, number) = name.split_once('.')?;
+    let (hash, number) = (u32::from_str_radix(hash, 16).ok()?, number.parse().ok()?);
+    (name == format!("{hash:08x}.{number}")).then_some((hash, number))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn pem(number: usize) -> String {
-        format!("-----BEGIN CERTIFICATE-----\n{number:064}\n-----END CERTIFICATE-----\n")
+    /// Certificates with subjects of their own, as PEM, with the hashes of their subjects.
+    fn authorities<const N: usize>() -> [(String, u32); N] {
+        std::array::from_fn(|number| {
+            let key = rcgen::KeyPair::generate().unwrap();
+            let mut params = rcgen::CertificateParams::default();
+            params.distinguished_name.push(rcgen::DnType::CommonName, format!("{number}"));
+            let pem = params.self_signed(&key).unwrap().pem();
+            let hash = X509::from_pem(pem.as_bytes()).unwrap().subject_name_hash();
+            (pem, hash)
+        })
     }
 
-    /// A folder with certificates under the names of their hashes.
-    fn folder(name: &str, certificates: std::ops::Range<usize>) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("wscope-{name}-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        for number in certificates {
-            fs::write(folder.join(format!("{number:08x}.0")), pem(number)).unwrap();
+    /// A folder with these files.
+    fn folder(files: &[(String, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).unwrap();
         }
         folder
     }
 
-    fn bundle(folder: &Path, certificates: std::ops::Range<usize>) -> PathBuf {
-        let bundle = folder.join("bundle.crt");
-        let text = certificates.map(|number| format!("# {number}\n{}", pem(number)));
-        fs::write(&bundle, text.collect::<String>()).unwrap();
-        bundle
-    }
-
     #[test]
     fn a_bundle_is_read_unless_a_folder_has_all_its_certificates() {
-        let hashed = folder("hashed", 0..3);
-        assert!(covers(&hashed, &bundle(&hashed, 0..3)));
-        assert!(!covers(&hashed, &bundle(&hashed, 1..4)), "one is in the bundle alone");
-        let plain = folder("plain", 0..0);
-        assert!(!covers(&plain, &bundle(&plain, 0..1)));
-        assert!(!covers(&hashed, &hashed.join("none")), "a bundle that can't be read");
-        for folder in [hashed, plain] {
-            fs::remove_dir_all(folder).unwrap();
-        }
+        let [(one, hash_one), (two, hash_two), (three, _)] = authorities();
+        let hashed = folder(&[
+            (format!("{hash_one:08x}.0"), &one),
+            (format!("{hash_two:08x}.0"), &two),
+            ("both.crt".into(), &format!("# one\n{one}\n# two\n{two}")),
+            ("more.crt".into(), &format!("{one}{two}{three}")),
+        ]);
+        let bundle = |name| hashed.path().join(name);
+        assert!(covers(hashed.path(), &bundle("both.crt")));
+        assert!(!covers(hashed.path(), &bundle("more.crt")), "one is in the bundle alone");
+        assert!(!covers(hashed.path(), &bundle("none")), "a bundle that can't be read");
+        assert!(!covers(folder(&[]).path(), &bundle("both.crt")), "a folder without hashes");
     }
 
     #[test]
-    fn a_link_without_its_target_is_no_certificate() {
-        let folder = folder("dangling", 0..1);
-        std::os::unix::fs::symlink("gone.pem", folder.join("00000001.0")).unwrap();
-        assert!(!covers(&folder, &bundle(&folder, 0..2)));
-        fs::remove_dir_all(folder).unwrap();
+    fn a_certificate_counts_only_where_openssl_finds_it() {
+        let [(one, hash), (two, hash_two)] = authorities();
+        let bundle = folder(&[("one.crt".into(), &one)]);
+        let bundle = bundle.path().join("one.crt");
+        let with_two = format!("{two}{one}");
+        for (name, text) in [
+            (format!("{:08x}.0", hash ^ 1), &one),
+            (format!("{hash:08X}.0").replace(|c: char| c.is_ascii_digit(), "A"), &one),
+            (format!("{hash:08x}.1"), &one),
+            (format!("{hash:08x}.00"), &one),
+            (format!("{hash:08x}.r0"), &one),
+            (format!("{hash_two:08x}.0"), &with_two),
+        ] {
+            let folder = folder(&[(name.clone(), text)]);
+            assert!(!covers(folder.path(), &bundle), "{name}");
+        }
+        let second = [(format!("{hash:08x}.0"), one.as_str()), (format!("{hash:08x}.1"), &one)];
+        assert!(covers(folder(&second).path(), &bundle));
     }
 
     #[test]
-    fn openssl_looks_for_names_made_of_a_hash_and_a_number() {
-        assert!(is_hashed("002c0b4f.0") && is_hashed("062CDEE6.12"));
-        for name in ["002c0b4f", "002c0b4f.", "002c0b4f.r0", "ca-certificates.crt", "2c0b4f.0"] {
-            assert!(!is_hashed(name), "{name}");
-        }
+    fn a_link_without_its_target_and_a_fifo_are_no_certificates() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+        let [(one, hash)] = authorities();
+        let folder = folder(&[("one.crt".into(), &one)]);
+        let name = folder.path().join(format!("{hash:08x}.0"));
+        std::os::unix::fs::symlink("gone.pem", &name).unwrap();
+        assert!(!covers(folder.path(), &folder.path().join("one.crt")));
+        fs::remove_file(&name).unwrap();
+        mknodat(CWD, &name, FileType::Fifo, Mode::RUSR, 0).unwrap();
+        assert!(!covers(folder.path(), &folder.path().join("one.crt")));
     }
 }
