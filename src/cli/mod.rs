@@ -323,8 +323,6 @@ pub struct FaultOptions {
     pub faults: Vec<String>,
 
     /// List the faults, the rule each breaks, and what a correct peer does
-    ///
-    /// Nothing else happens, whatever other options say.
     #[arg(long)]
     pub list_faults: bool,
 }

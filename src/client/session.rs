@@ -23,7 +23,7 @@ use crate::client::retry::{self, SLOT, Tries};
 use crate::client::single::SingleConnection;
 use crate::client::{failed, lead};
 use crate::config::ClientConfig;
-use crate::diagnostics::facts::{SILENCE, SIZEABLE};
+use crate::diagnostics::facts::SIZEABLE;
 use crate::diagnostics::{Family, Severity, is_ordinary};
 use crate::engine::behaviour::Behaviour;
 use crate::engine::connection::{Connection, ConnectionSetup};
@@ -51,9 +51,9 @@ use crate::ui::style::Ink;
 use crate::wire::close;
 use crate::wire::{CloseCode, Data, Role};
 
-/// How long a session that has ended waits for the first line of a script on stdin. Until then, it
-/// is unknown whether the script expects something.
-const FIRST_LINE: Duration = Duration::from_secs(2);
+/// How long a session that has ended waits for the end of a script on stdin. Until then, it is
+/// unknown whether the script expects something.
+const REST_OF_SCRIPT: Duration = Duration::from_secs(2);
 
 /// How long to wait for the peer's Close after a signal or an error of this side.
 const PEER_CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -82,8 +82,8 @@ pub struct ClientSession<'a> {
     /// When the first connection opened, and when the input ended, for `--for` and `-w`.
     began: Option<Instant>,
     input_ended: Option<Instant>,
-    /// Until when an ended session waits for the first line of a script.
-    first_line_by: Option<Instant>,
+    /// Until when an ended session waits for the end of a script on stdin.
+    script_by: Option<Instant>,
     phase: SessionPhase,
     /// The current status.
     exit: Exit,
@@ -110,8 +110,6 @@ struct Current {
     began: Instant,
     /// When the input ended, or the connection opened, whichever was later.
     input_ended: Option<Instant>,
-    /// `--diagnose` has sent its ping.
-    pinged: bool,
     /// The error of this side, if there is one.
     fault: Option<String>,
     unmet: bool,
@@ -171,7 +169,7 @@ impl<'a> ClientSession<'a> {
             lifetimes: Vec::new(),
             began: None,
             input_ended: None,
-            first_line_by: None,
+            script_by: None,
             phase: SessionPhase::Offline,
             exit: Exit::Success,
             ending: None,
@@ -267,7 +265,6 @@ impl<'a> ClientSession<'a> {
             evidence,
             began: now,
             input_ended: (ended || self.input.ended.is_some()).then_some(now),
-            pinged: false,
             fault: None,
             unmet: false,
             overtime: false,
@@ -538,11 +535,6 @@ impl<'a> ClientSession<'a> {
                 }
             }
         }
-        if self.pings_silence(current).is_some_and(|at| at <= now) {
-            current.pinged = true;
-            // If the connection has just ended, that is reported.
-            let _ = current.connection.sender(now).ping(b"wscope");
-        }
         // As long as bytes are leaving, the peer gets more time.
         let deadline = match current.signal {
             None if !unread => current.connection.active() + PEER_CLOSE_TIMEOUT,
@@ -562,13 +554,6 @@ impl<'a> ClientSession<'a> {
             self.remark(leave, current, runtime);
             close(current, CloseCode::Normal, now);
         }
-    }
-
-    /// `--diagnose`: when a ping shows whether a peer that has sent no frame reads ours.
-    fn pings_silence(&self, current: &Current) -> Option<Instant> {
-        let connection = &current.connection;
-        let unheard = self.config.diagnose && !current.pinged && connection.first_frame().is_none();
-        (unheard && connection.state() == State::Open).then(|| current.began + SILENCE)
     }
 
     /// When and why the run ends because of time.
@@ -665,7 +650,7 @@ impl<'a> ClientSession<'a> {
                 // reported them yet.
                 self.runner.iter_mut().for_each(|runner| runner.set_ready(false));
                 // The program that writes the script may be slower than the peer.
-                self.first_line_by = now.checked_add(FIRST_LINE);
+                self.script_by = now.checked_add(REST_OF_SCRIPT);
                 self.phase = SessionPhase::Offline;
                 self.offline_round(runtime, now);
             }
@@ -758,9 +743,6 @@ impl<'a> ClientSession<'a> {
         };
         let signal = runtime.drain_output(deadline)?.or(current.signal).or(interrupted);
         let unwritten = runtime.stdout.pending();
-        // stdout may already contain a part of a message. An unclean end has its own error.
-        let clean = Exit::of(&ending) == Exit::Success;
-        let cut_short = clean && current.connection.cut_inside_message();
         if let Some(runner) = &mut self.runner {
             let how = current.left.map_or_else(|| describe(&ending), |leave| leave.to_string());
             runner.disconnected(&how);
@@ -770,7 +752,12 @@ impl<'a> ClientSession<'a> {
                 current.fault.get_or_insert(failure.text);
             }
         }
-        let is_fulfilled = met == Some(true) || matches!(current.left, Some(Leave::For(_)));
+        let is_over = matches!(current.left, Some(Leave::For(_)));
+        let is_fulfilled = met == Some(true) || is_over;
+        // stdout may already contain a part of a message. Another end that is no success has its own
+        // error.
+        let clean = is_over || Exit::of(&ending) == Exit::Success;
+        let cut_short = clean && current.connection.cut_inside_message();
         let of_ending = match (current.left, &ending.cause) {
             // The data is complete, whether or not the peer ends in order.
             (_, cause) if is_fulfilled && ends_closing(cause) => Exit::Success,
@@ -923,11 +910,13 @@ impl<'a> ClientSession<'a> {
             None => {}
         }
         let idle = self.config.traffic.input != InputFormat::Prompt && !runner.is_busy();
-        let waits = runner.awaits_first_line() && self.first_line_by.is_some_and(|at| now < at);
+        let met = self.stop.as_ref().is_some_and(|stop| stop.borrow().is_met());
+        let unread = runner.reads_script() && !met;
+        let waits = unread && self.script_by.is_some_and(|at| now < at);
         if idle && !waits {
-            if runner.reads_script() {
+            if unread {
                 runner.notifier().note(
-                    "the connection ended before the end of stdin; the rest of the script was not run",
+                    "the connection ended before the end of stdin; lines that come later are not run",
                 );
             }
             return self.phase = SessionPhase::Done;
@@ -974,8 +963,8 @@ impl Task for ClientSession<'_> {
                 (tries.wants_turn() || typed, [tries.deadline(), lines, clock, self.max_time])
             }
             SessionPhase::Offline => {
-                let unread = self.runner.as_ref().is_some_and(ScriptRunner::awaits_first_line);
-                (ready, [lines, clock, self.first_line_by.filter(|_| unread), self.max_time])
+                let unread = self.runner.as_ref().is_some_and(ScriptRunner::reads_script);
+                (ready, [lines, clock, self.script_by.filter(|_| unread), self.max_time])
             }
             SessionPhase::Open(current) => {
                 let connection = &current.connection;
@@ -994,8 +983,6 @@ impl Task for ClientSession<'_> {
                 let first = connection.deadline().into_iter().chain(lines).min();
                 let open = connection.state() == State::Open;
                 let leaves = self.leaves(current).map(|(at, _)| at).filter(|_| open);
-                let silence = self.pings_silence(current);
-                let leaves = leaves.into_iter().chain(silence).min();
                 (busy, [first, leaves, leave_by, self.max_time])
             }
         };

@@ -83,6 +83,22 @@ fn a_long_binary_line_is_one_message_and_nothing_follows() {
 }
 
 #[test]
+fn half_a_message_is_no_success_after_for_either() {
+    Test::new()
+        .args(["--input", "none", "--output", "raw", "--for", "0.3", "--close-timeout", "50ms"])
+        .peer(|p| {
+            p.open();
+            p.text("one");
+            p.send(b"\x01\x04half");
+            p.receive_close(1000);
+            p.receive_end();
+        })
+        .stdout("onehalf")
+        .stderr("wscope: the connection ended inside a message: its last frames are missing\n...\n")
+        .status(1);
+}
+
+#[test]
 fn half_a_message_is_no_success() {
     Test::new()
         .args(["--input", "none", "--output", "raw"])

@@ -235,11 +235,6 @@ impl LineBuffer {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Whether any bytes have come.
-    pub fn has_begun(&self) -> bool {
-        self.line > 0 || !self.bytes.is_empty()
-    }
-
     /// The next line without its end; at the end of stdin also the last one without a newline. A
     /// backslash at its end continues in the next one.
     ///

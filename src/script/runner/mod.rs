@@ -308,11 +308,6 @@ impl ScriptRunner {
         self.scripted && self.stdin.is_some()
     }
 
-    /// Whether nothing has come from the stdin that has the script.
-    pub fn awaits_first_line(&self) -> bool {
-        self.reads_script() && self.stdin.as_ref().is_some_and(|(_, lines)| !lines.has_begun())
-    }
-
     /// Sets whether the run ends after the last line of a script if no message arrives. Then wscope
     /// sends no heartbeats, because the peer would answer them.
     pub fn set_end_by_silence(&mut self, ends: bool) {

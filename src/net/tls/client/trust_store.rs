@@ -52,15 +52,11 @@ pub(super) fn trust_the_system(builder: &mut SslContextBuilder, trust: &SystemTr
     }
 }
 
-/// The paths that exist, without links, each once.
+/// The paths that exist; of those that lead to the same place, the first. OpenSSL gets them as they
+/// were given, because it divides a list of folders at colons.
 fn distinct(paths: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
-    let mut distinct = Vec::new();
-    for path in paths.filter_map(|path| fs::canonicalize(path).ok()) {
-        if !distinct.contains(&path) {
-            distinct.push(path);
-        }
-    }
-    distinct
+    let mut places = HashSet::new();
+    paths.filter(|path| fs::canonicalize(path).is_ok_and(|place| places.insert(place))).collect()
 }
 
 /// Whether OpenSSL finds each certificate of the bundle in the folder.
@@ -97,12 +93,15 @@ fn covers(folder: &Path, bundle: &Path) -> bool {
     !found.is_empty() && certificates(&bundle).all(|certificate| found.contains(certificate))
 }
 
-/// The texts of the certificates in a PEM file.
+/// The texts of the certificates in a PEM file. A text without the right end reaches to the end of
+/// the file.
 fn certificates(pem: &[u8]) -> impl Iterator<Item = &[u8]> {
-    const BEGIN: &[u8] = b"-----BEGIN ";
-    memchr::memmem::find_iter(pem, BEGIN).map(|at| {
-        let text = &pem[at..];
-        let end = memchr::memmem::find(text, b"-----END ").unwrap_or(text.len());
+    const END: &[u8] = b"\n-----END CERTIFICATE-----";
+    let begins = memchr::memmem::find_iter(pem, b"-----BEGIN ");
+    begins.map(|at| {
+        // OpenSSL reads a certificate only from the beginning of a line.
+        let text = &pem[if at > 0 && pem[at - 1] != b'\n' { at - 1 } else { at }..];
+        let end = memchr::memmem::find(text, END).map_or(text.len(), |end| end + END.len());
         &text[..end]
     })
 }
@@ -169,6 +168,8 @@ mod tests {
             (format!("{hash:08x}.00"), &one),
             (format!("{hash:08x}.r0"), &one),
             (format!("{hash_two:08x}.0"), &with_two),
+            (format!("{hash:08x}.0"), &format!("x {one}")),
+            (format!("{hash:08x}.0"), &one.replace("-----END CERT", "-----END NOTHING")),
         ] {
             let folder = folder(&[(name.clone(), text)]);
             assert!(!covers(folder.path(), &bundle), "{name}");
