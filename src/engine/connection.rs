@@ -152,7 +152,9 @@ impl Connection {
                     true => Arc::clone(config),
                     false => Arc::new(EndpointConfig { deflate, ..(**config).clone() }),
                 };
-                Party::Endpoint(Endpoint::new(config, random::system(), now))
+                let mut endpoint = Endpoint::new(config, random::system(), now);
+                endpoint.keep_sent(evidence.is_some());
+                Party::Endpoint(endpoint)
             }
         };
         Self {
