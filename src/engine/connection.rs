@@ -878,6 +878,10 @@ impl Connection {
                     }
                     evidence.message(last.header.opcode, last.content, left_out);
                 }
+                // After a run, no event of its bytes waits.
+                if run.messages > 0 && input.is_empty() {
+                    break false;
+                }
             }
             let Some(observed) = inbound.next_or_whole(&mut input) else {
                 break inbound.is_undecided() && !input.is_empty();
