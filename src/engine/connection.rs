@@ -152,7 +152,9 @@ impl Connection {
                     true => Arc::clone(config),
                     false => Arc::new(EndpointConfig { deflate, ..(**config).clone() }),
                 };
-                Party::Endpoint(Endpoint::new(config, random::system(), now))
+                let mut endpoint = Endpoint::new(config, random::system(), now);
+                endpoint.keep_sent(evidence.is_some());
+                Party::Endpoint(endpoint)
             }
         };
         Self {
@@ -876,6 +878,10 @@ impl Connection {
                     }
                     evidence.message(last.header.opcode, last.content, left_out);
                 }
+                // After a run, no event of its bytes waits.
+                if run.messages > 0 && input.is_empty() {
+                    break false;
+                }
             }
             let Some(observed) = inbound.next_or_whole(&mut input) else {
                 break inbound.is_undecided() && !input.is_empty();
@@ -1028,16 +1034,17 @@ impl Connection {
     fn let_behaviours_send(&mut self, outputs: &mut Outputs<'_>, now: Instant) -> io::Result<()> {
         let pending = self.link.pending();
         let Self { id, party, outbox, link, behaviours, ignore_rest, .. } = self;
-        let (mut fault, mut notes) = (None, Vec::new());
+        let mut fault = None;
         for behaviour in behaviours.iter_mut() {
             let endpoint = party.endpoint_mut();
             let sender = Sender { endpoint, outbox, tx: &mut link.tx, now };
             let mut cx = Context { conn: *id, sender, stdout: outputs.stdout, ignore_rest };
-            fault = fault.or(behaviour.on_turn(pending, &mut cx).err());
-            notes.extend(behaviour.take_note());
-        }
-        for note in notes {
-            outputs.note(self.id, &note)?;
+            if let Err(error) = behaviour.on_turn(pending, &mut cx) {
+                fault.get_or_insert(error);
+            }
+            if let Some(note) = behaviour.take_note() {
+                outputs.note(*id, &note)?;
+            }
         }
         if let Some(fault) = fault {
             outputs.notifier.of(self.id.0, &fault);
@@ -1055,10 +1062,7 @@ impl Connection {
         let messages = self.received.totals().messages;
         let done = injector.act(messages, self.last_received, endpoint, &mut self.link.tx, now);
         injector.pace(&mut self.link, now);
-        done.iter().try_for_each(|text| {
-            outputs.remark(self.id, text);
-            outputs.report(self.id, &Event::Note(text))
-        })
+        done.iter().try_for_each(|text| outputs.note(self.id, text))
     }
 
     fn tick(&mut self, now: Instant) {
@@ -1086,8 +1090,10 @@ impl Connection {
         }
         let Self { id, outbox, link, .. } = self;
         let before = link.pending();
-        let sent = outbox.flush(*id, link, outputs.stdout, outputs.reporter)?;
-        let pending = self.link.pending();
+        outbox.report(*id, link, outputs.stdout, outputs.reporter)?;
+        let sent = outbox.send(link);
+        let pending = link.pending();
+        let backlog = pending + outbox.queued();
         if self.outbox.has_aborted() {
             self.party.drop_connection();
         }
@@ -1116,8 +1122,7 @@ impl Connection {
                 endpoint.note_sent(before, now);
             }
             if sent > 0 {
-                let all = self.backlog() == 0;
-                begun(&mut self.talk, &self.party).left(sent, all, now);
+                begun(&mut self.talk, &self.party).left(sent, backlog == 0, now);
             }
             if let Some(evidence) = &mut self.evidence {
                 evidence.sent(now);
@@ -1126,7 +1131,7 @@ impl Connection {
         }
         // The waiting data may be answers; not all of it must leave before wscope reads from the
         // peer again.
-        self.answers = self.answers.min(u32::try_from(self.backlog()).unwrap_or(u32::MAX));
+        self.answers = self.answers.min(u32::try_from(backlog).unwrap_or(u32::MAX));
         Ok(())
     }
 

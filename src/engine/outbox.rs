@@ -189,22 +189,30 @@ impl Outbox {
         waits && pending < HIGH_WATER
     }
 
-    /// Reports and sends the new data, then ends our side if that was requested.
+    /// Reports the new data, before it is sent.
     ///
     /// # Errors
     ///
-    /// The transport failed, or an output did.
-    pub fn flush(
+    /// An output failed.
+    pub fn report(
         &mut self,
         conn: ConnId,
         link: &mut Link,
         stdout: &mut Stdout,
         reporter: &mut Reporter,
-    ) -> io::Result<Result<(), TransportError>> {
+    ) -> io::Result<()> {
         if let Some(end) = self.end {
             link.tx.truncate(end);
         }
-        self.observe(conn, &link.tx, reporter, stdout)?;
+        self.observe(conn, &link.tx, reporter, stdout)
+    }
+
+    /// Sends the reported data, then ends our side if that was requested.
+    ///
+    /// # Errors
+    ///
+    /// The transport failed.
+    pub fn send(&mut self, link: &mut Link) -> Result<(), TransportError> {
         let sent = match self.early_end.take() {
             None if link.pending() > 0 => link.flush(),
             None => Ok(()),
@@ -221,7 +229,7 @@ impl Outbox {
             self.end = Some(link.tx.len());
         }
         self.skip(link.tx.len());
-        Ok(sent)
+        sent
     }
 
     /// Takes or releases the message slot for a message that a relay forwards.

@@ -680,6 +680,7 @@ mod tests {
         let now = Instant::now();
         let config = EndpointConfig::new(Role::Client);
         let mut endpoint = Endpoint::new(config, Box::new(|_| ()), now);
+        endpoint.keep_sent(true);
         let mut evidence = SessionEvidence::new(Role::Client, b"", now);
         let mut received = Totals::default();
         for text in talk {

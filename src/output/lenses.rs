@@ -96,6 +96,14 @@ impl Lenses {
     pub fn take(&mut self, at: &Stamp, event: &Event<'_>) -> Option<Reading> {
         match event {
             Event::Frame(direction, event) => self.frame(at, *direction, event),
+            other => self.take_other(at, other),
+        }
+    }
+
+    /// Takes an event that is not a frame's.
+    #[cold]
+    fn take_other(&mut self, at: &Stamp, event: &Event<'_>) -> Option<Reading> {
+        match event {
             Event::Head(Direction::ToServer, head) => {
                 let facts = &mut self.readers.of(at.conn).facts;
                 // A relay shows a changed request a second time.
@@ -157,6 +165,7 @@ impl Lenses {
         self.read_frame(at, direction, event)
     }
 
+    #[inline(never)]
     fn read_frame(
         &mut self,
         at: &Stamp,

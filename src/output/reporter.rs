@@ -8,7 +8,7 @@ use std::time::Instant;
 use crate::cli::OutputFormat;
 use crate::config::{Display, LensConfig};
 use crate::diagnostics::{Diagnostic, Family, Severity};
-use crate::event::{ConnId, Direction, Event, Side, Stamp};
+use crate::event::{ConnId, Direction, Ending, Event, Side, Stamp};
 use crate::net::stdio::Stdout;
 use crate::output::connection_history::ConnectionHistory;
 use crate::output::decode_with::{Answers, DecodeWith};
@@ -429,15 +429,8 @@ impl Reporter {
     /// Passes an event to all sinks. Flush before waiting.
     #[inline]
     pub fn event(&mut self, at: &Stamp, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()> {
-        if self.role == Some(Role::Client) && matches!(event, Event::End(_)) {
-            self.take_answers(true, stdout)?;
-        }
-        if let Event::End(ending) = event
-            && let Some(ended) = self.ended_by(ending.by)
-            && let Some(text) = self.lenses.awaited_by(at.conn, ended)
-        {
-            // The note may explain the end.
-            self.event(at, &Event::Note(&text), stdout)?;
+        if let Event::End(ending) = event {
+            self.before_end(at, ending, stdout)?;
         }
         if self.redaction.concerns(event) {
             self.redacted_event(at, event, stdout)?;
@@ -457,6 +450,19 @@ impl Reporter {
         }
     }
 
+    /// Passes what explains an end, or belongs before it, to all sinks.
+    #[cold]
+    fn before_end(&mut self, at: &Stamp, ending: &Ending, stdout: &mut Stdout) -> io::Result<()> {
+        if self.role == Some(Role::Client) {
+            self.take_answers(true, stdout)?;
+        }
+        let ended = self.ended_by(ending.by);
+        match ended.and_then(|ended| self.lenses.awaited_by(at.conn, ended)) {
+            Some(text) => self.event(at, &Event::Note(&text), stdout),
+            None => Ok(()),
+        }
+    }
+
     /// The end that stopped the conversation, unless it is ours.
     fn ended_by(&self, side: Side) -> Option<Role> {
         match (side, self.role) {
@@ -468,6 +474,7 @@ impl Reporter {
     }
 
     /// Passes the meanings of messages to all sinks.
+    #[inline(never)]
     fn read(&mut self, at: &Stamp, reading: Reading, stdout: &mut Stdout) -> io::Result<()> {
         for note in reading.notes {
             self.event(at, &Event::Note(&note), stdout)?;
@@ -475,6 +482,7 @@ impl Reporter {
         reading.meanings.into_iter().try_for_each(|meaning| self.mean(at, meaning, stdout))
     }
 
+    #[inline(never)]
     fn mean(&mut self, at: &Stamp, mut meaning: Meaning, stdout: &mut Stdout) -> io::Result<()> {
         let packets = &mut meaning.packets;
         packets.iter_mut().for_each(|packet| self.redaction.redactor.decoded(packet));
@@ -502,6 +510,7 @@ impl Reporter {
         Ok(())
     }
 
+    #[inline(never)]
     fn redacted_event(
         &mut self,
         at: &Stamp,

@@ -259,6 +259,7 @@ impl Transcript {
     }
 
     /// Prints a handshake as one line: the request and the response.
+    #[cold]
     fn fold(&mut self, at: &Stamp, direction: Direction, head: &Head, stdout: &mut Stdout) {
         let line = head.raw().split(|byte| *byte == b'\r' || *byte == b'\n').next();
         let line = String::from_utf8_lossy(line.unwrap_or_default()).into_owned();
@@ -274,11 +275,11 @@ impl Transcript {
 impl Sink for Transcript {
     fn event(&mut self, at: &Stamp, event: &Event<'_>, stdout: &mut Stdout) -> io::Result<()> {
         match event {
-            Event::Head(direction, head) if self.events == EventFilter::FoldedHandshake => {
-                self.fold(at, *direction, head, stdout);
-            }
             event if self.events.shows(event) => {
                 self.append(stdout, |printers, out| printers.print(at, event, out));
+            }
+            Event::Head(direction, head) if self.events == EventFilter::FoldedHandshake => {
+                self.fold(at, *direction, head, stdout);
             }
             // Relative times count from this event.
             Event::Open(_) => self.printers.human.opened(at),

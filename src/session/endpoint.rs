@@ -67,6 +67,8 @@ pub struct Endpoint {
     messages_sent: u64,
     /// The beginnings of the first and the last sent message; `None` before the first one.
     sent: Option<Box<Sent>>,
+    /// Whether they are kept.
+    keeps_sent: bool,
     /// A control frame was sent between the fragments of the last message, which is compressed.
     mixed: bool,
     /// The rule that the first illegal frame made by hand broke.
@@ -124,6 +126,7 @@ impl Endpoint {
             pings,
             messages_sent: 0,
             sent: None,
+            keeps_sent: false,
             mixed: false,
             illegal: None,
             bytes: false,

@@ -207,6 +207,16 @@ impl HumanPrinter {
             Event::Frame(direction, event) => {
                 frame(connection, at, *direction, event, writer, out);
             }
+            other => self.print_other(at, other, out),
+        }
+    }
+
+    /// Takes an event that is not a frame's.
+    #[inline(never)]
+    fn print_other(&mut self, at: &Stamp, event: &Event<'_>, out: &mut Vec<u8>) {
+        let Self { writer, connections } = self;
+        let connection = connections.of(at.conn);
+        match event {
             Event::Automatic(_) => {}
             Event::Intervened(done) => {
                 if let Some(fate) = done.what.fate() {

@@ -30,7 +30,8 @@ impl Endpoint {
     /// Does what is due at `now`: sends waiting pongs and the next ping, and fails the connection
     /// with a silent peer.
     pub(super) fn tick_pings(&mut self, now: Instant, out: &mut Vec<u8>) {
-        if self.pings.as_ref().is_some_and(|p| p.pong_deadline.is_some_and(|at| at <= now)) {
+        let Some(pings) = &self.pings else { return };
+        if pings.pong_deadline.is_some_and(|at| at <= now) {
             self.time_out(TimeoutKind::Pong, now, out);
         }
         self.send_pongs_due(now, out);

@@ -68,7 +68,9 @@ impl Endpoint {
             self.compressor.iter_mut().for_each(|c| c.compressing = self.config.compress);
         }
         self.messages_sent += u64::from(last);
-        self.sent.get_or_insert_default().take(opcode, payload, first);
+        if self.keeps_sent {
+            self.sent.get_or_insert_default().take(opcode, payload, first);
+        }
         let opcode = OpCode::Data(if first { opcode } else { Data::Continue });
         let key = self.key();
         match self.compressor.as_mut().filter(|compressor| compressor.compressing) {
@@ -93,7 +95,13 @@ impl Endpoint {
         self.messages_sent
     }
 
-    /// The beginnings of the first sent messages, at most [`Self::MOST_KEPT`] with the last one.
+    /// Sets whether the beginnings of sent messages are kept, for diagnostics.
+    pub fn keep_sent(&mut self, on: bool) {
+        self.keeps_sent = on;
+    }
+
+    /// The beginnings of the first sent messages, at most [`Self::MOST_KEPT`] with the last one;
+    /// empty if they are not kept.
     pub fn kept_sent(&self) -> impl Iterator<Item = (Data, &[u8])> {
         self.sent.as_deref().into_iter().flat_map(Sent::all)
     }
@@ -101,7 +109,7 @@ impl Endpoint {
     /// How many sent messages are kept.
     pub const MOST_KEPT: usize = sent::MOST;
 
-    /// Bytes of content of the last message, as far as it was sent.
+    /// Bytes of content of the last message, as far as it was sent; 0 if it is not kept.
     pub fn last_sent_len(&self) -> u64 {
         self.sent.as_deref().map_or(0, |sent| sent.last_len())
     }

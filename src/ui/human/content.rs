@@ -108,9 +108,12 @@ impl Content {
 
     /// Prints the message below the line of its last frame, if it is JSON and the user wants that.
     pub(super) fn print_below(&mut self, writer: &mut LineWriter, out: &mut Vec<u8>) {
+        if !self.may_be_pretty() {
+            return;
+        }
         let start = out.len();
         number::spaces(INDENT, out);
-        if !(self.may_be_pretty() && self.write_pretty(writer, out)) {
+        if !self.write_pretty(writer, out) {
             out.truncate(start);
         }
     }

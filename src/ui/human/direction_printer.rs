@@ -390,12 +390,10 @@ impl HumanDirectionPrinter {
 
     /// Keeps the line of a frame that a relay has received.
     fn note_passing(&mut self, line: &[u8], writer: &LineWriter) {
-        let Some(frame) = self.frame.filter(|frame| frame.printed && writer.relays()) else {
-            return;
-        };
-        if self.made.is_some() || line.len() > PASSING.1 {
+        if !writer.relays() || self.made.is_some() || line.len() > PASSING.1 {
             return;
         }
+        let Some(frame) = self.frame.filter(|frame| frame.printed) else { return };
         self.passing_bytes += line.len();
         while self.passing.len() == PASSING.0 || self.passing_bytes > PASSING.1 {
             let Some(first) = self.passing.pop_front() else { break };
@@ -479,12 +477,14 @@ pub(super) fn violation_text(violation: &Violation) -> String {
 /// The addition to the line of an incomplete frame, and of a frame that a relay made.
 pub(super) fn rest(frame: &HumanFrame, why: Why, made: Option<Made>) -> String {
     let wire = frame.wire;
-    let made = made.map(|made| format!("({}) ", made.name())).unwrap_or_default();
     let rest = match why {
         Why::Complete => String::new(),
         Why::Cut => format!("(cut after {wire} B)"),
         Why::SoFar => format!("({wire} B so far)"),
         Why::Endless => "(no end)".to_owned(),
     };
-    (made + &rest).trim_end().to_owned()
+    match made {
+        Some(made) => format!("({}) {rest}", made.name()).trim_end().to_owned(),
+        None => rest,
+    }
 }

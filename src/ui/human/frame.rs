@@ -84,8 +84,8 @@ impl HumanFrame {
     }
 
     /// The part of its line before the payload.
-    pub(super) fn columns(&self, inflated: Option<u64>) -> LineColumns {
-        let Self { conn, direction, header, at, number, .. } = *self;
+    pub(super) fn columns(&self, inflated: Option<u64>) -> LineColumns<'_> {
+        let Self { conn, direction, ref header, at, number, .. } = *self;
         // A control frame counts as a message of its own, and is less important than other
         // messages.
         let dim = self.mode.view == View::Messages && matches!(header.opcode, OpCode::Control(_));

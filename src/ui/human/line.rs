@@ -19,14 +19,14 @@ const WIDE: usize = 160;
 
 /// The part of a line before the payload.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct LineColumns {
+pub(super) struct LineColumns<'f> {
     pub(super) conn: ConnId,
     pub(super) direction: Direction,
     /// Microseconds since the epoch.
     pub(super) at: i64,
     pub(super) opcode: OpCode,
     /// The number and the header of a frame; a message has neither.
-    pub(super) frame: Option<(u64, FrameHeader)>,
+    pub(super) frame: Option<(u64, &'f FrameHeader)>,
     /// The length on the wire.
     pub(super) len: u64,
     /// The length after decompression.
@@ -62,7 +62,7 @@ pub(super) fn payload_columns(width: usize) -> usize {
     if width < 100 { width / 3 + 10 } else { width / 5 * 3 }
 }
 
-impl LineColumns {
+impl LineColumns<'_> {
     /// Appends the line: as much of the payload as fits, then a remark. Returns whether all of the
     /// payload is shown.
     pub(super) fn write(
@@ -134,7 +134,7 @@ impl LineColumns {
             line.end_paint(writer, out);
         }
         number::spaces(OPCODE.saturating_sub(used).max(1), out);
-        if let Some((_, header)) = &self.frame {
+        if let Some((_, header)) = self.frame {
             bits(header, out);
             if let (Some(key), true) = (header.mask, form.key) {
                 out.push(b' ');
@@ -149,7 +149,7 @@ impl LineColumns {
             line.zero += ARROW.len() - 1;
             number::decimal(inflated, out);
         }
-        if let Some((_, header)) = &self.frame
+        if let Some((_, header)) = self.frame
             && header.form != LengthForm::minimal(header.len)
         {
             out.extend_from_slice(b" (");
