@@ -1813,7 +1813,11 @@ fn reached(trial: &Trial) -> bool {
 /// The word in a path that names a protocol, and its subprotocols.
 fn subprotocols_of(path: &str) -> Option<(&'static str, &'static [&'static str])> {
     let path = path.to_ascii_lowercase();
-    SUBPROTOCOLS.into_iter().find(|(word, _)| path.contains(word))
+    // The word begins there: "/swamp" and "/gossip" name no protocol.
+    let begins = |word: &str| {
+        path.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| part.starts_with(word))
+    };
+    SUBPROTOCOLS.into_iter().find(|(word, _)| begins(word))
 }
 
 /// The word in a path that names a protocol which needs a subprotocol, and the usual one.
@@ -2196,4 +2200,16 @@ fn scheme(value: &[u8]) -> Option<String> {
     let word = value.split(|byte| *byte == b' ').next()?;
     let word = String::from_utf8_lossy(word).into_owned();
     ["basic", "bearer", "digest"].contains(&word.to_ascii_lowercase().as_str()).then_some(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_of_the_path_names_a_protocol_only_where_it_begins() {
+        assert_eq!(required_subprotocol("/api/mqtt5"), Some(("mqtt", "mqtt")));
+        assert_eq!(required_subprotocol("/my-wamp"), Some(("wamp", "wamp.2.json")));
+        assert_eq!(suggested_subprotocols("/swamp/gossip"), &[] as &[&str]);
+    }
 }
