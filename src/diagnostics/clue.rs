@@ -1510,12 +1510,12 @@ impl Clue {
             }
             Self::PingsMissed => Self::PingsIgnored.seen(facts).filter(|_| facts.pings.ignored > 1),
             Self::EndedOnPing => {
-                let after = at_ping(facts)?;
+                let proved = ends_on_pings(facts) == Some(true);
+                let after = if proved { facts.stream.after_ping? } else { at_ping(facts)? };
                 // After a longer silence, a timer or a NAT may have ended the connection before.
                 let awake = facts.end.is_some_and(|end| end.idle < LEAST_IDLE)
-                    || Self::TimerRefuted.seen(facts).is_some()
-                    || ends_on_pings(facts) == Some(true);
-                awake.then(|| format!(
+                    || Self::TimerRefuted.seen(facts).is_some();
+                (proved || awake).then(|| format!(
                     "our ping was the last traffic, {} ms before the end", after.as_millis()))
             }
             Self::PingAtEnd => {

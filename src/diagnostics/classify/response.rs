@@ -9,7 +9,6 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use super::application::path_hint;
 use super::findings::Findings;
 use crate::diagnostics::clue::plain_told;
-use crate::diagnostics::diagnostic::CAUSES;
 use crate::diagnostics::facts::{Trial, Variation};
 use crate::diagnostics::said::{self, Subject};
 use crate::diagnostics::sniff::{contains, contains_word, engine_io_code};
@@ -815,11 +814,7 @@ impl RefusalResponse<'_> {
             if fact.is_some() {
                 let supported = |cause: &&Supported| cause.confidence != Confidence::Low;
                 let at = d.causes.iter().take(1).filter(supported).count();
-                let cause =
-                    Supported { confidence: Confidence::Medium, text: text.into(), because: fact };
-                d.causes.insert(at, cause);
-                d.causes.truncate(CAUSES);
-                if at == 0 {
+                if d.place(at, text, fact) == 0 {
                     d = d.help(cure);
                 }
             }
