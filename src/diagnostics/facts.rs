@@ -257,6 +257,8 @@ pub struct TlsAttempt<'a> {
     pub name: Option<&'a str>,
     /// The versions of TLS that an option of this run allows, in words.
     pub own_versions: Option<&'a str>,
+    /// Whether the library of this machine may lack TLS 1.3.
+    pub may_lack_13: bool,
     /// Whether this run has its own root certificates.
     pub own_roots: bool,
     /// Whether the user gave this run a certificate.

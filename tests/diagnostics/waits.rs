@@ -29,7 +29,7 @@ fn verdict(facts: &Facts<'_>) -> Diagnostic {
     classify(facts).into_iter().next().expect("a verdict")
 }
 
-fn ours(content: &[u8]) -> CrossedMessage<'_> {
+pub fn ours(content: &[u8]) -> CrossedMessage<'_> {
     // The packets of MQTT here begin with a control character.
     CrossedMessage {
         ours: true,
@@ -38,7 +38,7 @@ fn ours(content: &[u8]) -> CrossedMessage<'_> {
     }
 }
 
-fn theirs(content: &[u8]) -> CrossedMessage<'_> {
+pub fn theirs(content: &[u8]) -> CrossedMessage<'_> {
     CrossedMessage { ours: false, ..ours(content) }
 }
 
