@@ -75,7 +75,9 @@ fn ends_after_a_ping(wait: u64, last: &'static [u8]) -> u16 {
                 stream.write_all(b"\x88\x02\x03\xe8").ok()?;
             }
         }
-        std::thread::sleep(std::time::Duration::from_millis(wait));
+        // Nothing more comes until the client gives up.
+        stream.set_read_timeout(Some(std::time::Duration::from_millis(wait))).ok()?;
+        let _ = stream.read(&mut buffer);
         stream.write_all(last).ok()
     })
 }
