@@ -737,6 +737,10 @@ const WATCHED: Duration = Duration::from_millis(300);
 /// How long a trial session is watched, at most.
 const WATCHED_MOST: Duration = Duration::from_millis(1500);
 
+/// The longest time from a ping to the end of a session that trials with a ping can repeat: each of
+/// them is watched for longer than that.
+const AFTER_PING: Duration = Duration::from_secs(2);
+
 /// How long a peer may take to answer the Close of a trial.
 const LEAVE: Duration = Duration::from_millis(200);
 
@@ -746,6 +750,11 @@ pub fn ended_early(ending: &Ending, lasted: Duration) -> bool {
     let lost = matches!(ending.cause, Cause::Lost(_)) && ending.sent.is_none();
     let closed = ending.by == Side::Peer && ending.received.is_some();
     (lost || closed) && lasted < EARLY
+}
+
+/// The time from a ping to the end of a session, unless it is too long for a trial to repeat.
+pub fn watchable(after_ping: Option<Duration>) -> Option<Duration> {
+    after_ping.filter(|after| *after <= AFTER_PING)
 }
 
 /// A short message of the same kind as a message of ours with this beginning. It has none of the
@@ -779,9 +788,9 @@ pub fn look_again(
 }
 
 /// After the peer has ended a session at once, opens sessions with one difference, and sends no
-/// messages in them. A session that stays open shows the cause. If the first session ended on our
-/// ping, others with and without a ping show whether that was the cause. `lasted` is how long the first
-/// session was open. If it ended on a long message, `short` is a short one for another session. All
+/// messages in them. A session that stays open shows the cause. If the first session ended
+/// `after_ping` after our ping, others with and without a ping show whether that was the cause.
+/// `lasted` is how long the first session was open. If it ended on a long message, `short` is a short one for another session. All
 /// trials end at `max_time`. The evidence gets the results.
 ///
 /// # Errors
@@ -790,16 +799,19 @@ pub fn look_again(
 pub fn compare_session(
     config: &OpenConfig,
     lasted: Duration,
-    on_ping: bool,
+    after_ping: Option<Duration>,
     short: Option<(Data, &'static [u8])>,
     max_time: Option<Instant>,
     evidence: &mut OpeningEvidence,
     runtime: &mut Runtime,
 ) -> Result<(), OpenError> {
     let conn = runtime.reporter.connection();
-    let patience = (lasted * 3).clamp(WATCHED, WATCHED_MOST);
+    let mut patience = (lasted * 3).clamp(WATCHED, WATCHED_MOST);
     let is_early = lasted < EARLY;
-    let watched = Watched { patience, on_ping, short, is_early, until: limit(max_time) };
+    let pong_wait = after_ping.map(|after| (after * 3 / 2).max(patience / 2));
+    // A session without a ping is watched for as long as one with it.
+    patience = patience.max(WATCHED + pong_wait.unwrap_or_default());
+    let watched = Watched { patience, pong_wait, short, is_early, until: limit(max_time) };
     let done = watched.compare(config, evidence, runtime);
     runtime.reporter.return_to(conn);
     done
@@ -807,9 +819,10 @@ pub fn compare_session(
 
 /// The settings of watched sessions.
 struct Watched {
+    /// How long a session is watched.
     patience: Duration,
-    /// The first session ended on our ping.
-    on_ping: bool,
+    /// How long of that a session is watched after a ping, if the first one ended on our ping.
+    pong_wait: Option<Duration>,
     /// A short message, if the first session ended on a long one.
     short: Option<(Data, &'static [u8])>,
     /// The first session ended soon enough that a trial without a difference would end, too.
@@ -830,7 +843,7 @@ impl Watched {
         let stayed = |outcome: &Option<_>| *outcome == Some(TrialOutcome::Stayed);
         let ended = |outcome: &Option<_>| matches!(outcome, Some(TrialOutcome::Ended(_)));
         // Each result must come twice: one of several servers may end its sessions.
-        if self.on_ping
+        if self.pong_wait.is_some()
             && stayed(&again)
             && ended(&self.add(Variation::Pinged, "", config, evidence, runtime)?)
             && stayed(&self.add(Variation::Again, "", config, evidence, runtime)?)
@@ -885,8 +898,8 @@ impl Watched {
     }
 
     /// Opens a session, and watches whether it stays open; `None` if there is no time for it. For
-    /// [`Variation::Pinged`], a ping follows in the middle of that time; a session that ends before
-    /// it counts as one without a ping.
+    /// [`Variation::Pinged`], a ping follows within that time; a session that ends before it counts
+    /// as one without a ping.
     fn watch(
         &self,
         variation: Variation,
@@ -913,13 +926,14 @@ impl Watched {
                     true => Duration::ZERO,
                     false => self.patience,
                 };
+                let after = self.pong_wait.unwrap_or_default().min(time);
                 let stayed = match variation {
-                    Variation::Pinged if !talk.idle(time / 2, runtime)? => {
+                    Variation::Pinged if !talk.idle(time - after, runtime)? => {
                         trial.variation = Variation::Again;
                         false
                     }
                     Variation::Pinged => {
-                        talk.ping(time / 2, runtime)?;
+                        talk.ping(after, runtime)?;
                         talk.is_open()
                     }
                     _ => {

@@ -714,7 +714,7 @@ impl<'a> ClientSession<'a> {
         let early = probe::ended_early(&ending, lasted);
         let mut interrupted = None;
         let lost = matches!(ending.cause, Cause::Lost(_));
-        let pinged = current.connection.ended_on_ping(&ending, now);
+        let after_ping = probe::watchable(current.connection.after_ping(&ending, now));
         if self.config.diagnose && self.reconnect.is_none() && !ours && (early || lost) {
             runtime.record.stop_clock();
             let (open, until) = (&self.config.open, self.max_time);
@@ -724,10 +724,10 @@ impl<'a> ClientSession<'a> {
             let long = endpoint.filter(|one| waits && one.last_sent_len() >= SIZEABLE);
             let long = long.and_then(|endpoint| endpoint.kept_sent().last());
             let short = long.map(|(kind, content)| probe::short_of(kind, content));
-            let compared = match early || pinged {
-                true => {
-                    probe::compare_session(open, lasted, pinged, short, until, evidence, runtime)
-                }
+            let compared = match early || after_ping.is_some() {
+                true => probe::compare_session(
+                    open, lasted, after_ping, short, until, evidence, runtime,
+                ),
                 false => probe::look_again(open, until, evidence, runtime),
             };
             // A failed trial shows nothing, but a signal ends the run.

@@ -128,9 +128,10 @@ impl TrialTalk {
         pings.is_some_and(|pings| pings.waiting.is_some())
     }
 
-    /// Whether the peer ended the session when it got our ping; `now` is the time of the end.
-    pub fn ended_on_ping(&self, ending: &Ending, now: Instant) -> bool {
-        self.connection.ended_on_ping(ending, now)
+    /// The time from our ping to the peer's end of the session, if nothing else crossed between
+    /// them; `now` is the time of the end.
+    pub fn after_ping(&self, ending: &Ending, now: Instant) -> Option<Duration> {
+        self.connection.after_ping(ending, now)
     }
 
     /// Explains how it ended; `now` is the time of the end.

@@ -6,7 +6,8 @@
 use super::Facts;
 use super::conversation::{Dialogue, PeerMessage, PeerPart};
 use super::facts::{
-    EndKind, ProxyFault, SILENCE, SIZEABLE, StreamEnd, TlsFault, Trial, TrialOutcome, Variation,
+    Dial, EndKind, ProxyFault, SILENCE, SIZEABLE, StreamEnd, TlsFault, Trial, TrialOutcome,
+    Variation,
 };
 use super::heard::Grievance;
 use super::inner::inner;
@@ -213,10 +214,20 @@ pub enum Clue {
     CredentialsSent,
     /// Neither Authorization nor Cookie was sent.
     NoCredentials,
+    /// WWW-Authenticate asks for an Authorization; there was none, but a Cookie.
+    NoAuthorization,
     /// The request has another header, query parameter or subprotocol with the name of a secret.
     SecretSent,
     /// WWW-Authenticate requires Digest.
     WantsDigest,
+    /// Another program than the one of the Server header wrote the page of a TLS port.
+    OtherPageOfTls,
+    /// The first attempt was at a loopback address.
+    LoopbackDialled,
+    /// The library of this machine may lack TLS 1.3.
+    OldLibrary,
+    /// The answer quotes the version that was sent, and says that it is not supported.
+    VersionQuoted,
     /// The sent Authorization is Digest.
     DigestSent,
     /// There is no WWW-Authenticate.
@@ -727,7 +738,44 @@ impl Clue {
                 (none("Authorization") && none("Cookie"))
                     .then(|| "neither Authorization nor Cookie was sent".to_owned())
             }
+            Self::NoAuthorization => {
+                let request = facts.request?;
+                let only_cookie = sent("Cookie").is_some() && request.get("Authorization").is_none();
+                let value = header("WWW-Authenticate").filter(|_| only_cookie)?;
+                let wanted = value.split([' ', ',']).next()?.to_owned();
+                // Some applications ask for a login by a form or a header of their own like this.
+                let own = ["cookie", "session", "form"];
+                let own = own.iter().any(|name| contains_word(wanted.as_bytes(), name));
+                let by_header = value.contains("type=\"header\"");
+                let fact = format!("WWW-Authenticate asks for {wanted}, and only a Cookie was sent");
+                (!own && !by_header && !wanted.is_empty()).then_some(fact)
+            }
             Self::SecretSent => secret_sent(facts),
+            Self::OtherPageOfTls => {
+                let server = header("Server").filter(|name| !name.is_empty())?;
+                let name = server.split(['/', ' ']).next()?.to_ascii_lowercase();
+                let page = String::from_utf8_lossy(facts.body).to_ascii_lowercase();
+                // nginx and its relatives name themselves below. Go's answer has no Server.
+                let writer = page.split("<center>").last().filter(|_| page.contains("<center>"));
+                let other = match writer {
+                    Some(writer) => !writer.contains(&name),
+                    None => page.starts_with("client sent an http request to an https server"),
+                };
+                other.then(|| format!("the page is not that of {server}, which the answer names"))
+            }
+            Self::LoopbackDialled => {
+                let near = |dial: &&Dial| dial.address.ip().to_canonical().is_loopback();
+                let dial = facts.dials.first().filter(near)?;
+                Some(format!("{} is an address of this machine", dial.address.ip()))
+            }
+            Self::OldLibrary => {
+                facts.tls.may_lack_13.then(|| "the TLS library may lack TLS 1.3".to_owned())
+            }
+            Self::VersionQuoted => {
+                let version = sent("Sec-WebSocket-Version")?;
+                let version = std::str::from_utf8(version).ok()?.trim();
+                quotes_version(facts.body, version).map(|words| format!("the answer says \"{words}\""))
+            }
             Self::WantsDigest => {
                 let wanted = header("WWW-Authenticate")?;
                 let digest = wanted.trim_start().to_ascii_lowercase().starts_with("digest");
@@ -1510,12 +1558,12 @@ impl Clue {
             }
             Self::PingsMissed => Self::PingsIgnored.seen(facts).filter(|_| facts.pings.ignored > 1),
             Self::EndedOnPing => {
-                let after = at_ping(facts)?;
+                let proved = ends_on_pings(facts) == Some(true);
+                let after = if proved { facts.stream.after_ping? } else { at_ping(facts)? };
                 // After a longer silence, a timer or a NAT may have ended the connection before.
                 let awake = facts.end.is_some_and(|end| end.idle < LEAST_IDLE)
-                    || Self::TimerRefuted.seen(facts).is_some()
-                    || ends_on_pings(facts) == Some(true);
-                awake.then(|| format!(
+                    || Self::TimerRefuted.seen(facts).is_some();
+                (proved || awake).then(|| format!(
                     "our ping was the last traffic, {} ms before the end", after.as_millis()))
             }
             Self::PingAtEnd => {
@@ -1964,6 +2012,21 @@ pub(super) fn plain_told(facts: &Facts<'_>) -> Option<String> {
         && !of_http
         && !subject(&told).is_some_and(|(about, _)| handshake.contains(&about));
     (bare && known).then_some(told)
+}
+
+/// The sentence of a body that says that this version is not supported: right after the word
+/// "version" comes the number, and before it, or after the number, the refusal.
+fn quotes_version(body: &[u8], version: &str) -> Option<String> {
+    let text = super::said::words(body);
+    let lower = text.to_ascii_lowercase();
+    let (before, rest) = lower.split_once("version")?;
+    let number = rest.trim_start_matches(|c: char| " :='\"`([".contains(c));
+    let after = number.strip_prefix(version).filter(|rest| !rest.starts_with(char::is_numeric))?;
+    let refused = ["unsupported", "not support", "unknown", "invalid", "bad", "illegal"];
+    let wants = ["must", "expect", "require", "need", "only", "missing"];
+    let says = |words: &[&str], text: &str| words.iter().any(|word| text.contains(word));
+    let refuses = says(&refused, before) || says(&["not support", "unsupported"], after);
+    (refuses && !says(&wants, &lower)).then(|| text.trim().chars().take(80).collect())
 }
 
 /// No usual idle timeout is shorter than this.

@@ -188,12 +188,25 @@ impl Diagnostic {
         self
     }
 
-    /// Adds a cause in front. The fact supports it.
+    /// Adds a cause in front of those that are not surer. The fact supports it.
     pub fn suggests(mut self, text: impl Into<Cow<'static, str>>, fact: impl Into<String>) -> Self {
-        let (text, because) = (text.into(), Some(fact.into()));
-        self.causes.insert(0, Supported { confidence: Confidence::Medium, text, because });
-        self.causes.truncate(CAUSES);
+        self.place(0, text, Some(fact.into()));
         self
+    }
+
+    /// Adds a cause that `because` supports at this position, or right after those that are surer.
+    /// Returns the position. The help of the cause applies only if it is the first one.
+    pub fn place(
+        &mut self,
+        at: usize,
+        text: impl Into<Cow<'static, str>>,
+        because: Option<String>,
+    ) -> usize {
+        let confidence = Confidence::Medium;
+        let at = at.max(self.causes.partition_point(|cause| cause.confidence < confidence));
+        self.causes.insert(at, Supported { confidence, text: text.into(), because });
+        self.causes.truncate(CAUSES);
+        at
     }
 
     /// Adds a cause with this confidence. A guess has no fact.

@@ -257,6 +257,8 @@ pub struct TlsAttempt<'a> {
     pub name: Option<&'a str>,
     /// The versions of TLS that an option of this run allows, in words.
     pub own_versions: Option<&'a str>,
+    /// Whether the library of this machine may lack TLS 1.3.
+    pub may_lack_13: bool,
     /// Whether this run has its own root certificates.
     pub own_roots: bool,
     /// Whether the user gave this run a certificate.
@@ -541,8 +543,8 @@ pub struct StreamFacts<'a> {
     pub ours_quiet: Duration,
     /// Whether the last received frame is the first ping, which was answered.
     pub ended_on_ping: bool,
-    /// The time from our ping to the loss of the connection, if the ping was the last traffic, and
-    /// the peer had answered none before.
+    /// The time from our ping to the loss of the connection or to the peer's Close, if the ping was
+    /// the last traffic before it, and the peer had answered none before.
     pub after_ping: Option<Duration>,
     /// Whether the last traffic was a message of ours, just before the end.
     pub ended_on_ours: bool,

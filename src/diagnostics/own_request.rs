@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::diagnostic::CAUSES;
 use super::facts::{Trial, TrialOutcome, Variation};
 use super::request_part::{Part, PartPlace, claims, parts};
 use super::url::Url;
@@ -78,10 +77,7 @@ pub(super) fn explained(mut d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
         Confidence::Low => false,
     };
     let at = d.causes.iter().rposition(stated).map_or(0, |at| at + 1);
-    let (text, because) = (fault.text.into(), Some(fault.because));
-    d.causes.insert(at, Supported { confidence: Confidence::Medium, text, because });
-    d.causes.truncate(CAUSES);
-    if at == 0 { d.help(fault.help) } else { d }
+    if d.place(at, fault.text, Some(fault.because)) == 0 { d.help(fault.help) } else { d }
 }
 
 /// A refusal, and what the server says about it.

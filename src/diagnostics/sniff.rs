@@ -53,6 +53,17 @@ pub(super) fn banner(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     {
         return Some(("MySQL", ""));
     }
+    // The framing of the Debug Adapter Protocol and of language servers: a length, and JSON.
+    if let Some(rest) = bytes.strip_prefix(b"Content-Length: ") {
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        return match rest[digits..].strip_prefix(b"\r\n\r\n{") {
+            Some(json) if digits > 0 => Some(match contains(json, b"\"seq\"") {
+                true => ("a debug adapter (Debug Adapter Protocol)", ""),
+                false => ("a language server or debug adapter (JSON after Content-Length)", ""),
+            }),
+            _ => None,
+        };
+    }
     // PostgreSQL: an ErrorResponse with a severity field. Or the single byte N, if it took the
     // request for a request for TLS.
     if bytes.starts_with(b"E\0\0\0") || (bytes.first() == Some(&b'E') && contains(bytes, b"SFATAL"))
@@ -60,6 +71,14 @@ pub(super) fn banner(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
         return Some(("PostgreSQL", ""));
     }
     None
+}
+
+/// What the first bytes of a service are, in words. They may refuse the bytes that it received.
+pub(super) fn shown_as(name: &str, bytes: &[u8]) -> String {
+    let refused = [&b"-"[..], b"E\0\0", b"ERROR", b"4", b"5"];
+    let refused =
+        refused.iter().any(|start| bytes.starts_with(start)) || contains(bytes, b"SFATAL");
+    format!("{} of {name}", if refused { "an error" } else { "the greeting" })
 }
 
 /// The first bytes of clients that speak first: the offset, the bytes there, and the protocol. The
@@ -229,6 +248,10 @@ mod tests {
             (b"<?xml version='1.0'?><stream:stream from='x'>", "XMPP"),
             (b"J\0\0\0\x0a8.0.36\0", "MySQL"),
             (b"E\0\0\0\x8cSFATAL\0VFATAL\0", "PostgreSQL"),
+            (
+                b"Content-Length: 138\r\n\r\n{\"seq\": 1, \"type\": \"event\"",
+                "a debug adapter (Debug Adapter Protocol)",
+            ),
         ] {
             assert_eq!(banner(bytes).map(|(name, _)| name), Some(name));
             for end in 0..bytes.len() {
@@ -236,7 +259,14 @@ mod tests {
             }
             assert_eq!(banner(&[bytes, b"more"].concat()).map(|(name, _)| name), Some(name));
         }
-        assert_eq!(banner(b"HTTP/1.1 200 OK"), None);
+        for bytes in [
+            &b"HTTP/1.1 200 OK"[..],
+            b"Content-Length: 138\r\nServer: a\r\n\r\n{",
+            b"Content-Length: \r\n\r\n{",
+            b"Content-Length: 5\r\n\r\nhello",
+        ] {
+            assert_eq!(banner(bytes), None);
+        }
     }
 
     #[test]

@@ -631,11 +631,11 @@ impl Connection {
         self.evidence.as_ref().and_then(|evidence| evidence.since_message())
     }
 
-    /// Whether the peer ended the connection when it got our ping, if evidence is collected: see
+    /// The time from our ping to the peer's end of the session, if evidence is collected: see
     /// [`SessionEvidence::after_ping`].
-    pub fn ended_on_ping(&self, ending: &Ending, now: Instant) -> bool {
+    pub fn after_ping(&self, ending: &Ending, now: Instant) -> Option<Duration> {
         let after = |evidence: &SessionEvidence| evidence.after_ping(self.endpoint(), ending, now);
-        self.evidence.as_deref().and_then(after).is_some()
+        self.evidence.as_deref().and_then(after)
     }
 
     /// Whether the peer broke a rule of frames, if evidence is collected.

@@ -20,6 +20,7 @@ use crate::net::proxy::Destination;
 use crate::net::proxy::choice::ProxyReason;
 use crate::net::route::Route;
 use crate::net::target::Target;
+use crate::net::tls::may_lack_13;
 use crate::net::tls::options::{ServerName, TlsOptions};
 use crate::net::tls::{TlsError, TlsPipe};
 use crate::ui::clock::UtcClock;
@@ -319,6 +320,7 @@ impl OpeningEvidence {
         (facts.tls.own_roots, facts.tls.own_certificate) = (self.own.roots, self.own.certificate);
         (facts.tls.asked, facts.tls.own_versions) =
             (self.asked_certificate, self.own.versions.as_deref());
+        facts.tls.may_lack_13 = may_lack_13();
         facts.tls.own_name = self.own.name.as_deref();
         facts.tls.own_alpn = self.own.alpn.as_deref();
         facts.tls.shown = self.shown.as_ref();

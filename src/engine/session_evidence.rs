@@ -10,7 +10,9 @@ use crate::diagnostics::facts::{
     CloseFacts, CrossedMessage, End, EndKind, FrameContext, HEARD_MOST, LastHeard, SILENCE,
 };
 use crate::diagnostics::{Diagnostic, Facts, classify};
-use crate::event::{Cause, Direction, Ending, FrameEvent, Lost, MessageInfo, Observed, Totals};
+use crate::event::{
+    Cause, Direction, Ending, FrameEvent, Lost, MessageInfo, Observed, Side, Totals,
+};
 use crate::session::{Endpoint, Limits, Observer};
 use crate::wire::decoder::Input;
 use crate::wire::deflate::params::DeflateParams;
@@ -390,8 +392,8 @@ impl SessionEvidence {
         Some(self.last_received.saturating_duration_since(heard.at))
     }
 
-    /// The time from our ping to the loss of the connection, if the ping was the last traffic, and
-    /// the peer had answered none before.
+    /// The time from our ping to the loss of the connection or to the peer's Close, if the ping was
+    /// the last traffic before it, and the peer had answered none before.
     pub fn after_ping(
         &self,
         endpoint: Option<&Endpoint>,
@@ -399,11 +401,19 @@ impl SessionEvidence {
         now: Instant,
     ) -> Option<Duration> {
         let pings = endpoint?.ping_facts(now);
-        let after = pings.waiting.filter(|_| matches!(ending.cause, Cause::Lost(_)))?;
-        let since = |at: Instant| now.saturating_duration_since(at);
-        let others = since(self.last_received.max(self.last_message));
-        let last = others >= after && since(self.last_sent) + PINGED >= after;
-        (last && pings.answered == 0).then_some(after)
+        let closed = ending.by == Side::Peer && ending.received.is_some();
+        let lost = matches!(ending.cause, Cause::Lost(_));
+        let waited = pings.waiting.filter(|_| (closed || lost) && pings.answered == 0)?;
+        let end = if closed { self.last_received } else { now };
+        let after = waited.checked_sub(now.saturating_duration_since(end))?;
+        let since = |at: Instant| end.saturating_duration_since(at);
+        let quiet = match closed {
+            // Our answer to the Close is sent after it.
+            true => Duration::from_millis(self.quiet.into()),
+            false if since(self.last_received) >= after => since(self.last_sent),
+            false => return None,
+        };
+        (quiet + PINGED >= after && since(self.last_message) >= after).then_some(after)
     }
 
     /// Whether the peer broke a rule.

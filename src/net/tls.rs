@@ -30,7 +30,7 @@ use std::rc::Rc;
 #[cfg(test)]
 use native_tls::TlsAcceptor;
 
-pub use self::client::TlsClient;
+pub use self::client::{TlsClient, may_lack_13};
 use self::engine::{EngineStream, HandshakeFailure, HandshakeStep, PendingHandshake};
 pub use self::error::{CertificateProblem, TlsError};
 use self::memory::{MemoryStream, TapOn, Wire};

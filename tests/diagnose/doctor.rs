@@ -65,6 +65,35 @@ fn pings_without_an_answer_are_the_verdict() {
     );
 }
 
+/// A server that answers no ping, and ends the session a while after one: with these bytes.
+fn ends_after_a_ping(wait: u64, last: &'static [u8]) -> u16 {
+    serve_open(move |stream| {
+        let mut buffer = [0; 512];
+        while buffer[0] != 0x89 {
+            stream.read(&mut buffer).ok().filter(|n| *n > 0)?;
+            if buffer[0] == 0x88 {
+                stream.write_all(b"\x88\x02\x03\xe8").ok()?;
+            }
+        }
+        // Nothing more comes until the client gives up.
+        stream.set_read_timeout(Some(std::time::Duration::from_millis(wait))).ok()?;
+        let _ = stream.read(&mut buffer);
+        stream.write_all(last).ok()
+    })
+}
+
+#[test]
+fn a_ping_that_ends_the_session_is_found_however_long_that_takes() {
+    for (wait, last) in [(150, &b""[..]), (1000, b""), (100, b"\x88\x02\x03\xea")] {
+        let (said, _) = examine(&[], ends_after_a_ping(wait, last));
+        let first = said.lines().next().unwrap_or_default();
+        assert!(first.contains("the server closes because of a ping"), "{wait}: {said}");
+        assert!(said.contains("likely (high): the server closes because of a ping"), "{said}");
+        assert!(said.contains("\nhelp: send it no pings"), "{said}");
+        assert!(!said.contains("some connections and not others"), "{said}");
+    }
+}
+
 #[test]
 fn a_refusal_is_the_verdict_and_what_can_not_be_tried_is_skipped() {
     let says = Says::Bytes(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");

@@ -21,6 +21,7 @@ mod reached;
 mod reaching;
 mod refusals;
 mod requests;
+mod ruled_out;
 mod statuses;
 mod switching;
 mod timing;

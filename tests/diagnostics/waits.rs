@@ -29,7 +29,7 @@ fn verdict(facts: &Facts<'_>) -> Diagnostic {
     classify(facts).into_iter().next().expect("a verdict")
 }
 
-fn ours(content: &[u8]) -> CrossedMessage<'_> {
+pub fn ours(content: &[u8]) -> CrossedMessage<'_> {
     // The packets of MQTT here begin with a control character.
     CrossedMessage {
         ours: true,
@@ -38,7 +38,7 @@ fn ours(content: &[u8]) -> CrossedMessage<'_> {
     }
 }
 
-fn theirs(content: &[u8]) -> CrossedMessage<'_> {
+pub fn theirs(content: &[u8]) -> CrossedMessage<'_> {
     CrossedMessage { ours: false, ..ours(content) }
 }
 
@@ -344,6 +344,97 @@ fn sessions_with_and_without_a_ping_prove_it_only_twice() {
             }
         }
     }
+}
+
+/// A server may end the session a while after the ping, or with a Close. Trials show it as surely.
+#[test]
+fn sessions_prove_a_ping_as_the_cause_of_a_later_end_too() {
+    use TrialOutcome::Stayed;
+    let of = |variation, outcome| Trial { variation, what: String::new(), outcome };
+    let again = || of(Variation::Again, Stayed);
+    let pinged = |outcome| of(Variation::Pinged, outcome);
+    let ended = || TrialOutcome::Ended("connection lost".to_owned());
+    let pair = Pair::open("", "");
+    let told = |trials: &[Trial], after: u64, code: Option<u16>| {
+        let after_ping = Some(Duration::from_millis(after));
+        let stream = StreamFacts { after_ping, ..StreamFacts::default() };
+        let seconds = after as f64 / 1000.0;
+        let body = body(code, "");
+        let mut facts = match code {
+            Some(_) => closed(pair.facts(), &body, seconds, seconds),
+            None => {
+                let lifetime = Duration::from_secs_f64(seconds);
+                let end = Some(End { lifetime, ..end(EndKind::Fin, seconds) });
+                Facts { end, ..pair.facts() }
+            }
+        };
+        (facts.stream, facts.trials) = (stream, trials);
+        facts.pings.waiting = after_ping;
+        verdict(&facts)
+    };
+    let ping = "the server closes because of a ping";
+    let erratic = "some connections and not others";
+    for (after, code) in [
+        (100, None),
+        (600, None),
+        (1000, None),
+        (0, Some(1002)),
+        (300, Some(1002)),
+        (300, Some(1008)),
+        (300, Some(1000)),
+    ] {
+        let found = told(&[again(), pinged(ended()), again(), pinged(ended())], after, code);
+        assert!(causes(&found).starts_with(&format!("High {ping}")), "{after} {code:?}: {found:?}");
+        assert!(found.help.starts_with("send it no pings"), "{found:?}");
+        // Trials that were not made or not finished leave the ping as the difference.
+        for trials in [&[again()][..], &[again(), pinged(ended())]] {
+            let found = told(trials, after, code);
+            assert!(!causes(&found).contains(erratic), "{after} {code:?}: {found:?}");
+            assert!(causes(&found).starts_with(&format!("Medium {ping}")), "{found:?}");
+            assert!(found.help.starts_with("send it no pings"), "{found:?}");
+        }
+        // These rule the ping out.
+        for trials in [
+            vec![again(), pinged(Stayed)],
+            vec![again(), pinged(ended()), again(), pinged(Stayed)],
+            vec![of(Variation::Again, ended())],
+        ] {
+            let found = told(&trials, after, code);
+            assert!(!causes(&found).contains(ping), "{after} {code:?}: {found:?}");
+        }
+    }
+}
+
+/// The peer's own words prove a cause. What trials suggest comes after it, and its help does not.
+#[test]
+fn causes_are_the_surest_first_and_the_help_is_that_of_the_first() {
+    let pair = Pair::open("", "");
+    let body = body(Some(1008), "");
+    let error = br#"{"type":"error","message":"invalid token"}"#;
+    let stream = StreamFacts {
+        message: Some(message(Data::Text, error)),
+        messages: 1,
+        frames: 2,
+        heard: Some(LastHeard {
+            content: error,
+            before: b"",
+            quiet: Duration::from_millis(100),
+            answered: false,
+        }),
+        ..StreamFacts::default()
+    };
+    let alone = Facts { stream, ..closed(pair.facts(), &body, 0.1, 0.1) };
+    let told = verdict(&alone);
+    assert_eq!(told.causes[0].confidence, Confidence::High, "{told:?}");
+    let trials =
+        [Trial { variation: Variation::Again, what: String::new(), outcome: TrialOutcome::Stayed }];
+    let mut facts = Facts { trials: &trials, ..alone };
+    facts.pings.waiting = Some(Duration::from_millis(100));
+    let found = verdict(&facts);
+    assert!(found.causes.is_sorted_by_key(|cause| cause.confidence), "{found:?}");
+    assert_eq!((&found.causes[0], &found.help), (&told.causes[0], &told.help), "{found:?}");
+    let known = Diagnostic::of("W708").expect("an entry").because("a", "b").suggests("c", "d");
+    assert!(known.causes.is_sorted_by_key(|cause| cause.confidence), "{known:?}");
 }
 
 #[test]

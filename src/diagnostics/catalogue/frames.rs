@@ -114,7 +114,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[low("the reason was cut inside a character to fit into 123 bytes"), low("another encoding")])
         .seen("the bytes after the close code are not UTF-8"),
     warning("W622", "an unsolicited pong")
-        .because("unsolicited pongs are legal and expect no answer")
+        .because("a pong that answers a ping \"must have identical Application data\"; an unsolicited one is legal and expects no answer")
         .help("no action needed; some peers use them as a heartbeat")
         .source("RFC 6455 §5.5.3")
         .causes(&[low("the peer uses pongs as a heartbeat"), low("it answers a ping with a different payload")])

@@ -16,7 +16,7 @@ mod reaching;
 mod refusals;
 mod statuses;
 mod switching;
-mod tls;
+pub(super) mod tls;
 
 pub use tls::of_alert;
 

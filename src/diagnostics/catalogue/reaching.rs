@@ -90,7 +90,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("correct the addresses of `--resolve` and `--connect-to`, or omit them"),
             medium("the server, or another program, has this port at the other loopback address only", C::OtherFamilyTaken)
                 .cure("check what listens there (`ss -ltnp`): if it is the server, use that address; otherwise start the server"),
-            low("the server is not running, or on another port"), low("it listens on 127.0.0.1, and the client is on another machine or in a container"), low("the container's port is not published"), low("a firewall rejects with a reset")])
+            low("the server is not running, or on another port"), low("it listens on 127.0.0.1, and the client is on another machine or in a container").unless(&[C::LoopbackDialled]), low("the container's port is not published"), low("a firewall rejects with a reset")])
         .seen("connect() fails with ECONNREFUSED on an address and none succeeds"),
     error("W104", "the server listens on the other IP family only")
         .because("this address refuses the connection; a WebSocket opens at the same port of the other loopback address")
@@ -107,7 +107,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("correct the addresses of `--resolve` and `--connect-to`, or omit them"), low("a firewall or a cloud security group drops the packets"), low("the host is down, or the address is outdated"), low("the program that listens takes no more connections, and its queue is full")])
         .seen("no answer to the SYN within the connect timeout"),
     error("W106", "there is no route to the host")
-        .because("the network has no route to that address")
+        .because("this machine can't send to that address: no route leads there, or what was chosen to leave from can't be used")
         .help("check the network and the VPN, or try the other family with `-4` or `-6`")
         .source(KNOWN)
         .causes(&[low("this machine has no IPv6, and the name has only such addresses"), low("a VPN is down")])
@@ -221,7 +221,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         ])
         .seen("no byte until the handshake timeout"),
     error("W110", "the port speaks another protocol")
-        .because("the first bytes are the greeting of a service that is not HTTP")
+        .because("the first bytes are the greeting of a service that is not HTTP, or its error")
         .help("use the port on which that service, or another one, speaks WebSocket")
         .source(KNOWN)
         .seen("the first bytes are a known banner: SSH, SMTP, FTP, POP3, IMAP, VNC, Redis, AMQP, MySQL, PostgreSQL"),

@@ -133,7 +133,13 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the answer names other versions than the requested one")
         .help("send version 13, or one that the server lists: `-H 'Sec-WebSocket-Version: 13'`")
         .source("RFC 6455 §4.4")
-        .causes(&[medium("the version header was changed or removed on the path", C::Proxied), low("the version header was changed or removed on the path"), low("the server supports only an old draft")])
+        .causes(&[
+            medium("the server does not support the version that was sent: it quotes it", C::VersionQuoted)
+                .cure("send a version that the server supports, `-H 'Sec-WebSocket-Version: VERSION'`, or update the server"),
+            medium("the version header was changed or removed on the path", C::Proxied).unless(&[C::VersionQuoted]),
+            low("the version header was changed or removed on the path").unless(&[C::VersionQuoted]),
+            low("the server supports only an old draft"),
+        ])
         .seen("400 or 426 whose Sec-WebSocket-Version lacks the version that was sent, or a body that mentions the version"),
     error("W322", "the server rejects a WebSocket header")
         .because("the answer names a header of the handshake as missing or invalid")
@@ -222,10 +228,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("send them: `-u USER:PASSWORD`, `--bearer TOKEN` or `--cookie NAME=VALUE`; some APIs take a token in the query")
         .source("RFC 6455 §4.1, RFC 9110 §15.5.2")
         .causes(&[
-            high("the server requires another authentication scheme than the one sent", C::WantsDigest).unless(&[C::NoCredentials, C::DigestSent])
+            high("the server requires another authentication scheme than the one sent", C::WantsDigest).unless(&[C::NoCredentials, C::NoAuthorization, C::DigestSent])
                 .cure("use `-u USER:PASSWORD`, which also answers a Digest challenge"),
             high("no credentials were sent", C::NoCredentials).unless(&[C::NoChallenge]),
-            high(REFUSED, C::CredentialsSent).unless(&[C::NoChallenge])
+            high("no Authorization was sent, and the server asks for one", C::NoAuthorization)
+                .cure("send the one that WWW-Authenticate names: `-u USER:PASSWORD` for Basic and Digest, `--bearer TOKEN` for Bearer"),
+            high(REFUSED, C::CredentialsSent).unless(&[C::NoChallenge, C::NoAuthorization])
                 .cure("compare user, password or token with what the server's log expects, and the scheme with WWW-Authenticate"),
             medium("the application refuses the Origin: ws answers 401 if its verifyClient refuses", C::OriginSent).unless(&[C::Challenged, C::OwnOriginSame, C::OriginIsOwn])
                 .cure("try an Origin that the server allows: `-o ORIGIN`; then the credentials"),
@@ -718,6 +726,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             high("the proxy's upstream speaks TLS", C::OtherSchemeFails),
             medium("the proxy's upstream speaks TLS", C::KeptAlive),
+            medium("the proxy's upstream speaks TLS", C::OtherPageOfTls),
             medium("the proxy's upstream speaks TLS", C::Proxied).unless(&[C::OtherSchemeFails, C::KeptAlive]),
         ])
         .seen("such a page over wss://, over ws:// if the port itself does not speak TLS, or in an answer that keeps the connection"),

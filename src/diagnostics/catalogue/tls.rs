@@ -16,6 +16,10 @@ pub fn of_alert(number: u8) -> Option<&'static str> {
     })
 }
 
+/// The cure for a plain request to a TLS port.
+pub(in crate::diagnostics) const USE_WSS: &str =
+    "change the URL to `wss://`; in other clients, use wss:// or https://";
+
 /// The cure if the server has no certificate for the name, or got an address.
 const KNOWN_NAME: &str = "connect by a name the server has a certificate for";
 
@@ -52,9 +56,14 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         ])
         .seen("no byte in answer to the ClientHello until the timeout"),
     error("W204", "plain HTTP was sent to a TLS port")
-        .because("the server answered that it expects TLS on this port")
-        .help("change the URL to `wss://`; in other clients, use wss:// or https://")
+        .because("the answer is that of a TLS port to a plain request: of this port, or of one behind a proxy that passed the request on")
+        .help("change the URL to `wss://`; if that fails, a proxy at this port must use TLS to its upstream, in nginx `proxy_pass https://…`")
         .source(MEASURED)
+        .causes(&[
+            high("this port speaks TLS", C::OtherSchemeAnswers).cure(USE_WSS),
+            low("this port speaks TLS"),
+            low("a proxy at this port speaks plain HTTP to a TLS port behind it").unless(&[C::OtherSchemeAnswers]),
+        ])
         .seen("status 400 with the words of nginx, Go or Apache for a plain request on a TLS port"),
     error("W205", "the port speaks TLS")
         .because("the plain request was answered with a TLS record")
@@ -139,22 +148,24 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the versions that this side offers are limited by an option", C::VersionsLimited)
                 .cure("leave out `--tls-max` and `--tls-min`"),
             low("the server speaks only TLS 1.0 or 1.1"),
-            low("the server requires TLS 1.3, which this system's library lacks").unless(&[C::VersionsLimited]),
+            low("the server requires TLS 1.3, which this system's library lacks").with(C::OldLibrary).unless(&[C::VersionsLimited]),
         ])
         .seen("alert 70 protocol_version"),
     error("W211", "the server has no site with this name")
         .because("the name sent in the TLS handshake, or the Host header, matches no site there")
-        .help("connect by a name the server knows, not by address")
+        .help("connect by a name the server knows")
         .source("RFC 6455 §4.1, RFC 9110 §15.5.20")
         .causes(&[
             medium("an option of this run sends a name that the server does not have, or none", C::OwnName)
                 .cure("give a name that the server has to `--sni`, or omit `--sni` and `--no-sni`"),
             medium("a proxy in front speaks TLS to this server, with another name than the Host that it forwards", C::SniBehind)
                 .cure("make the proxy send the same name to TLS; in nginx: `proxy_ssl_server_name on; proxy_ssl_name $host;`"),
-            high("the URL has an address instead of a name", C::HostIsAddress).unless(&[C::Status, C::OwnName]),
-            medium("the URL has an address instead of a name", C::HostIsAddress).unless(&[C::OwnName, C::SniBehind]),
+            high("the URL has an address instead of a name", C::HostIsAddress).unless(&[C::Status, C::OwnName])
+                .cure("connect by a name the server knows, not by address"),
+            medium("the URL has an address instead of a name", C::HostIsAddress).unless(&[C::OwnName, C::SniBehind])
+                .cure("connect by a name the server knows, not by address"),
             low("the server does not have this name"),
-            low("a Host header was set that differs from the name sent to TLS").unless(&[C::NotSecure]),
+            low("a Host header was set that differs from the name sent to TLS").with(C::OtherHostSent).unless(&[C::NotSecure]),
         ])
         .seen("alert 112 unrecognized_name, or status 421"),
     error("W212", "the server requires a client certificate")

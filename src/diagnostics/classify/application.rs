@@ -101,10 +101,23 @@ pub(super) fn application(facts: &Facts<'_>, found: &mut Findings<'_>) {
     } else {
         return silent(facts, &protocol, first, found);
     };
+    // The help says what this side has done already.
+    if code == "W501" && speaks_engine_io(facts) {
+        return;
+    }
     let newer = code == "W514" && facts.url.is_some_and(|url| Url::of(url).query.contains("EIO=4"));
     let newer =
         newer.then_some("the URL asks for EIO=4, which this server does not speak: use EIO=3");
     found.add(code, |d| d.at(span("the first message")).note_if(newer));
+}
+
+/// Whether this side connected to a namespace, and answered heartbeats if some came.
+fn speaks_engine_io(facts: &Facts<'_>) -> bool {
+    let kept = |ours: bool, is: &dyn Fn(&[u8]) -> bool| {
+        facts.stream.kept.iter().any(|one| one.ours == ours && is(one.content))
+    };
+    let connects = kept(true, &|content| content.starts_with(b"40"));
+    connects && (kept(true, &|content| content == b"3") || !kept(false, &|content| content == b"2"))
 }
 
 /// Adds the first answer that refuses our request, if the peer has not ended the session.

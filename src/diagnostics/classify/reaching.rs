@@ -296,7 +296,7 @@ fn foreign(facts: &Facts<'_>, bytes: &[u8], found: &mut Findings<'_>) {
     }
     if let Some((name, hint)) = sniff::banner(bytes) {
         return found.add("W110", |d| {
-            let d = d.at(span(format!("the greeting of {name}")));
+            let d = d.at(span(sniff::shown_as(name, bytes)));
             let d = d.title(format!("the port speaks {name}, not HTTP"));
             if hint.is_empty() { d } else { d.note(hint) }
         });

@@ -8,8 +8,8 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 use super::application::path_hint;
 use super::findings::Findings;
+use crate::diagnostics::catalogue::tls::USE_WSS;
 use crate::diagnostics::clue::plain_told;
-use crate::diagnostics::diagnostic::CAUSES;
 use crate::diagnostics::facts::{Trial, Variation};
 use crate::diagnostics::said::{self, Subject};
 use crate::diagnostics::sniff::{contains, contains_word, engine_io_code};
@@ -210,7 +210,8 @@ impl RefusalResponse<'_> {
         let clues = [Clue::OtherSchemeFails, Clue::KeptAlive];
         let behind = clues.iter().any(|clue| clue.seen(self.facts).is_some());
         let behind = behind || self.header("Via").is_some();
-        let behind = secure || (behind && !here);
+        let other = Clue::OtherPageOfTls.seen(self.facts).is_some();
+        let behind = secure || ((behind || other) && !here);
         Some(if behind { "W353" } else { "W204" })
     }
 
@@ -708,7 +709,9 @@ impl RefusalResponse<'_> {
                     .response_after
                     .map(|after| format!("the answer took {:.1} s", after.as_secs_f64())),
             ),
-            "W204" if !said::wants_tls(self.body) => d.title("the server takes requests over TLS only"),
+            "W204" if !said::wants_tls(self.body) => {
+                d.certain().title("the server takes requests over TLS only").help(USE_WSS)
+            }
             "W327" if Clue::OriginUnnamed.seen(self.facts).is_some() && self.opens(Variation::NoOrigin) => {
                 d.title("the server refuses this request with an Origin, and takes one without")
             }
@@ -732,6 +735,7 @@ impl RefusalResponse<'_> {
             "W340" if self.header("Retry-After").is_none() && d.causes.is_empty() => d.help(DELAYS),
             "W324" => self.engine_io_cure(d),
             "W325" if self.status == 414 => d.title("the URL is too long"),
+            "W321" if Clue::VersionQuoted.seen(self.facts).is_some() => d,
             "W321" if self.request_has_13() => match self.header("Sec-WebSocket-Version") {
                 Some(list) => d.help(format!(
                     "13 was sent: update the server, which lists {}, or find the hop that changes the header",
@@ -815,11 +819,7 @@ impl RefusalResponse<'_> {
             if fact.is_some() {
                 let supported = |cause: &&Supported| cause.confidence != Confidence::Low;
                 let at = d.causes.iter().take(1).filter(supported).count();
-                let cause =
-                    Supported { confidence: Confidence::Medium, text: text.into(), because: fact };
-                d.causes.insert(at, cause);
-                d.causes.truncate(CAUSES);
-                if at == 0 {
+                if d.place(at, text, fact) == 0 {
                     d = d.help(cure);
                 }
             }
@@ -890,7 +890,7 @@ impl RefusalResponse<'_> {
             );
         }
         let known = SCHEMES.iter().any(|known| scheme.eq_ignore_ascii_case(known));
-        if known || Clue::NoCredentials.seen(self.facts).is_none() {
+        if known || sent.is_some() {
             return None;
         }
         let named = |(_, rest): (&str, &str)| plain(rest.split('"').next()?);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::findings::Findings;
-use super::switching::ended_early;
+use super::switching::{answered_twice, not_one_head};
 use crate::diagnostics::facts::{EndKind, SILENCE};
 use crate::diagnostics::sniff::contains;
 use crate::diagnostics::url::Url;
@@ -32,8 +32,10 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
                     "this is a Socket.IO server (Engine.IO 4): the query must have \
                      `EIO=4&transport=websocket`",
                 ),
-                false if bytes.starts_with(b"HTTP/1.") => aborted(late(d), facts),
-                false => ended_early(d, bytes),
+                false if bytes.starts_with(b"HTTP/1.") && answered_twice(bytes).is_none() => {
+                    aborted(late(d), facts)
+                }
+                false => not_one_head(d, bytes),
             }
         });
     } else if sniff::is_tls_record(bytes) {

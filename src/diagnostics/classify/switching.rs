@@ -16,15 +16,25 @@ pub const PROBE_SUBPROTOCOL: &str = "x-wscope-probe";
 const ANSWERED_TWICE: &str = "the web server wrote this 101 by itself, and the answer of the application follows as data: the server does not know the application's WebSocket library";
 
 /// How the bytes behind the blank line of a 101 show that they are the head of another one.
-fn answered_twice(behind: &[u8]) -> Option<String> {
+pub(super) fn answered_twice(behind: &[u8]) -> Option<String> {
     let head = behind.trim_ascii_start();
     let line = String::from_utf8_lossy(head.split(|byte| *byte == b'\r').next()?).into_owned();
     let switches = line.starts_with("HTTP/1.") && line.split(' ').nth(1) == Some("101");
     switches.then(|| format!("behind the blank line stands another head: {line}"))
 }
 
+/// Adds the cause if another head, or a header of this one, stands behind the blank line of the 101.
+pub(super) fn not_one_head(d: Diagnostic, behind: &[u8]) -> Diagnostic {
+    match answered_twice(behind) {
+        Some(fact) => d
+            .because(ANSWERED_TWICE, fact)
+            .help("install what joins the WebSocket library with this web server (an adapter, an integration, a worker class), or run the application under a server that the library supports"),
+        None => ended_early(d, behind),
+    }
+}
+
 /// Adds the cause if a header stands behind the blank line of the 101.
-pub(super) fn ended_early(d: Diagnostic, behind: &[u8]) -> Diagnostic {
+fn ended_early(d: Diagnostic, behind: &[u8]) -> Diagnostic {
     match late_header(behind) {
         Some(name) => d
             .because(
@@ -97,12 +107,7 @@ fn judge(verdict: &RuleVerdict, facts: &Facts<'_>, head: &Head, found: &mut Find
             Some((value, bug)) => d.because(bug.to_owned(), value),
             None => d,
         };
-        let d = match answered_twice(facts.stream.first) {
-            Some(fact) => d
-                .because(ANSWERED_TWICE, fact)
-                .help("install what joins the WebSocket library with this web server (an adapter, an integration, a worker class), or run the application under a server that the library supports"),
-            None => ended_early(d, facts.stream.first),
-        };
+        let d = not_one_head(d, facts.stream.first);
         severity(d).at(span).note(format!("{} ({})", verdict.text, verdict.rule.id))
     });
 }

@@ -2,6 +2,7 @@
 
 use super::findings::Findings;
 use super::reaching::greeted;
+use crate::diagnostics::catalogue::tls::USE_WSS;
 use crate::diagnostics::clue::is_valid;
 use crate::diagnostics::facts::TlsFault;
 use crate::diagnostics::{Clue, Facts, Place, Span, of_alert, sniff};
@@ -82,7 +83,7 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings<'_>) {
             found.add(code, |d| d.note(format!("the alert's number is {number}")));
         }
         Some(TlsFault::CertificateWanted) => found.add("W212", |d| d),
-        Some(TlsFault::PlainRequest) => found.add("W204", |d| d),
+        Some(TlsFault::PlainRequest) => found.add("W204", |d| d.certain().help(USE_WSS)),
     }
     if tls.fault.is_none() && tls.alpn == Some("h2") {
         found.add("W214", |d| d);
@@ -116,7 +117,7 @@ fn not_tls(bytes: &[u8], found: &mut Findings<'_>) {
         Some((name, _)) => {
             found.add("W110", |d| {
                 d.title(format!("the port speaks {name}, not TLS"))
-                    .at(span(format!("the greeting of {name}")))
+                    .at(span(sniff::shown_as(name, bytes)))
             });
         }
         None if bytes.is_empty() => found.add("W201", |d| d),

@@ -50,8 +50,7 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
         (d, false) => d,
     };
     let Some(first) = facts.trials.iter().find(|trial| is_of_session(trial)) else { return d };
-    let short = facts.end.is_none_or(|end| end.lifetime < WATCHED_MOST);
-    if first.outcome == TrialOutcome::Stayed && !short {
+    if first.outcome == TrialOutcome::Stayed && !is_short(facts) {
         // No trial is watched for so long.
         return d;
     }
@@ -67,9 +66,13 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     let said = Clue::ReasonGiven.seen(facts).is_some();
     // The repeated session answers pings, which may be the difference.
     let ponged = Clue::PingsIgnored.seen(facts).is_none();
+    // A ping may be the difference, too, unless trials with a ping rule it out.
+    let pinged = waits_for_pong(facts) && ends_on_pings(facts) != Some(false);
     let erratic = match (stayed.map(|trial| trial.variation), checks) {
         // If the peer names a cause, that one is surer. An example is the length of our ping.
-        (Some(Variation::Again), _) => silent && !exact && !said && ponged,
+        (Some(Variation::Again), _) => {
+            silent && !exact && !said && ponged && !pinged && !d.is_proved()
+        }
         (Some(_), [same, rest @ ..]) => !ends(same) || !rest.iter().all(stays),
         _ => false,
     };
@@ -80,14 +83,8 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
         d.causes.retain(|cause| cause.confidence == Confidence::High);
         let same = facts.trials.iter().rev().find(|trial| is_of_session(trial));
         let fact = same.map(ToString::to_string).unwrap_or_default();
-        // The other sessions also differ from the first one in that they send no ping.
-        let pinged = facts.pings.waiting.is_some() && facts.close.by_peer && checks.is_empty();
-        let d = d.suggests(ERRATIC, fact.clone());
-        return match pinged {
-            true => d.suggests(PINGED, format!("our ping was not answered; {fact}")),
-            false => d,
-        }
-        .help("repeat it, as with `--retry`, and read the server's log");
+        let help = "repeat it, as with `--retry`, and read the server's log";
+        return d.suggests(ERRATIC, fact).help(help);
     }
     let confirmed = matches!(checks, [same, other, ..] if ends(same) && stays(other));
     // The peer's own words prove more than a trial.
@@ -234,18 +231,38 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
         .fold(d, |d, trial| d.note(trial.to_string()))
 }
 
-/// Adds our ping as the cause, if it was the last traffic. Sessions with and without a ping prove
+/// Adds our ping as the cause, if it was the last traffic before the end. Sessions with and without a ping prove
 /// it, or rule it out. Also returns whether it is the cause.
 fn pinged(d: Diagnostic, facts: &Facts<'_>) -> (Diagnostic, bool) {
-    let Some(fact) = Clue::EndedOnPing.seen(facts) else { return (d, false) };
     let (without, with) = (facts.trial(Variation::Again), facts.trial(Variation::Pinged));
-    match (ends_on_pings(facts), without, with) {
+    let fact = match (ends_on_pings(facts), without, with) {
         (Some(true), Some(without), Some(with)) if !d.is_proved() => {
-            (d.because(PINGED, format!("{with}; {without}; both twice")).help(NO_PINGS), true)
+            let fact = format!("{with}; {without}; both twice");
+            return (d.because(PINGED, fact).help(NO_PINGS), true);
         }
-        (None, ..) if !d.is_supported() => (d.suggests(PINGED, fact).help(NO_PINGS), true),
-        _ => (d, false),
+        // The sessions differ in the ping, so they don't show that the server is erratic.
+        (None, Some(without), _)
+            if without.outcome == TrialOutcome::Stayed && waits_for_pong(facts) =>
+        {
+            Some(format!("our ping was not answered; {without}"))
+        }
+        (None, ..) => Clue::EndedOnPing.seen(facts),
+        _ => None,
+    };
+    match fact.filter(|_| !d.is_supported()) {
+        Some(fact) => (d.suggests(PINGED, fact).help(NO_PINGS), true),
+        None => (d, false),
     }
+}
+
+/// Whether a trial is watched for as long as the session lasted.
+fn is_short(facts: &Facts<'_>) -> bool {
+    facts.end.is_none_or(|end| end.lifetime < WATCHED_MOST)
+}
+
+/// Whether a session differs from the trials without a ping only in a ping that was not answered.
+fn waits_for_pong(facts: &Facts<'_>) -> bool {
+    facts.pings.waiting.is_some() && facts.stream.sent.is_none() && is_short(facts)
 }
 
 /// The result of a plain GET for a path at which WebSockets end at once.

@@ -349,11 +349,11 @@ impl Exam<'_> {
         self.add("close", outcome, &ending::describe(&ended), Some(asked.elapsed()));
         let over = Instant::now();
         let lasted = talk.lasted();
-        let pinged = talk.ended_on_ping(&ended, over);
-        let compares = probe::ended_early(&ended, lasted) || pinged;
+        let after_ping = probe::watchable(talk.after_ping(&ended, over));
+        let compares = probe::ended_early(&ended, lasted) || after_ping.is_some();
         if compares {
             let evidence = &mut talk.evidence;
-            probe::compare_session(self.config, lasted, pinged, None, None, evidence, runtime)?;
+            probe::compare_session(self.config, lasted, after_ping, None, None, evidence, runtime)?;
             // The plain GET has its own step.
             let sessions =
                 talk.evidence.trials.iter().filter(|trial| trial.variation != Variation::NoUpgrade);

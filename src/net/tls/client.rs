@@ -90,6 +90,14 @@ impl TlsClient {
     }
 }
 
+/// Whether the library may lack TLS 1.3: OpenSSL before 1.1.1, or that of another system.
+pub fn may_lack_13() -> bool {
+    #[cfg(target_os = "linux")]
+    return ::openssl::version::number() < 0x1010_1000;
+    #[cfg(not(target_os = "linux"))]
+    true
+}
+
 #[cfg(test)]
 impl TlsPipe {
     /// Begins a single connection to `host`.
