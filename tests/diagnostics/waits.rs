@@ -35,6 +35,7 @@ fn ours(content: &[u8]) -> CrossedMessage<'_> {
         ours: true,
         text: !matches!(content, [0x0b..=0x1f, ..] | [b' ', 2, ..]),
         content,
+        quiet: Duration::ZERO,
     }
 }
 
