@@ -133,6 +133,31 @@ fn a_failed_upgrade_without_a_reason_suggests_that_it_was_lost() {
 }
 
 #[test]
+fn a_status_with_a_meaning_comes_before_words_about_an_upgrade() {
+    for (status, headers, body, code) in [
+        ("401 Unauthorized", "WWW-Authenticate: Bearer\r\n", "WebSocket upgrade error", "W326"),
+        ("401 Unauthorized", "", "{\"error\":\"upgrade failed\"}", "W326"),
+        ("407 Proxy Authentication Required", "", "upgrade failed", "W117"),
+        ("403 Forbidden", "", "Upgrade failed", "W332"),
+        ("404 Not Found", "", "WebSocket upgrade error", "W334"),
+        ("429 Too Many Requests", "Retry-After: 5\r\n", "Upgrade failed", "W340"),
+        ("503 Service Unavailable", "Retry-After: 3\r\n", "websocket upgrade failed", "W344"),
+        ("502 Bad Gateway", "Server: nginx\r\n", "upgrade failed", "W343"),
+    ] {
+        let d = of(status, headers, body);
+        assert_eq!(d.entry.code, code, "{status}: {d:?}");
+        lacks(&d, LOST);
+        assert_ne!(d.title, "the server could not upgrade the request");
+    }
+    // A delay or a challenge comes first with any status.
+    let d = of("500 Internal Server Error", "Retry-After: 3\r\n", "Upgrade failed");
+    assert_ne!(d.entry.code, "W320", "{d:?}");
+    for status in ["400 Bad Request", "426 Upgrade Required", "500 Oops", "501 Not Implemented"] {
+        assert_eq!(of(status, "", "Upgrade failed").entry.code, "W320", "{status}");
+    }
+}
+
+#[test]
 fn a_gateway_may_itself_fail_to_carry_an_upgrade() {
     let gateway = "can't carry an upgrade";
     let headers = "X-Gateway: api-gw\r\nContent-Length: 0\r\n";

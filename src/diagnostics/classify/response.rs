@@ -281,7 +281,11 @@ impl RefusalResponse<'_> {
     /// The entry for the server's own words.
     fn words(&self) -> Option<&'static str> {
         if self.status >= 400 && Clue::UpgradeFailed.seen(self.facts).is_some() {
-            return Some("W320");
+            // Other statuses have a meaning of their own, and so do these headers.
+            let open = matches!(self.status, 400 | 426 | 500 | 501);
+            let told = ["WWW-Authenticate", "Proxy-Authenticate", "Retry-After"];
+            let open = open && told.iter().all(|name| self.header(name).is_none());
+            return open.then_some("W320");
         }
         // A gateway's page is about the gateway, and a whole page may be about anything.
         let said = said::sentence(self.body).filter(|sentence| !said::is_vague(sentence));
