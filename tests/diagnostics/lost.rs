@@ -157,6 +157,53 @@ fn a_status_with_a_meaning_comes_before_words_about_an_upgrade() {
     }
 }
 
+/// The trials at a server that answers a plain GET alike, and opens another path.
+fn opens_elsewhere(status: u16, body: &str) -> [Trial; 2] {
+    let (variation, what) = (Variation::OtherPath, "/zz".to_owned());
+    [plain(status, body), Trial { variation, what, outcome: TrialOutcome::Opened }]
+}
+
+#[test]
+fn another_path_that_opens_does_not_prove_that_this_one_is_wrong() {
+    let wrong = "the path is wrong, or a proxy or the application";
+    let html = "Content-Type: text/html\r\n";
+    let page = "<!doctype html><html><body><div id=root></div></body></html>";
+    for (status, headers, body) in [
+        ("200 OK", html, page),
+        ("200 OK", "Server: nginx\r\nContent-Type: text/html\r\n", page),
+        ("200 OK", "Content-Type: application/json\r\n", "{\"status\":\"ok\"}"),
+        ("204 No Content", "", ""),
+    ] {
+        let code = status[..3].parse().expect("a number");
+        let d = tried(status, headers, body, &opens_elsewhere(code, body));
+        assert_eq!(first(&d, wrong), Confidence::Medium, "{d:?}");
+        assert!(!d.is_proved(), "{d:?}");
+        lacks(&d, LOST);
+        helps(&d, &["another path", "must forward Upgrade"]);
+        // Without the other path, nothing shows it.
+        let d = tried(status, headers, body, &opens_elsewhere(code, body)[..1]);
+        lacks(&d, wrong);
+        assert!(!d.is_proved(), "{d:?}");
+    }
+    // The server's words come first.
+    for (status, body) in
+        [("200 OK", "{\"message\":\"room full\"}"), ("202 Accepted", "please wait, waiting room")]
+    {
+        let code = status[..3].parse().expect("a number");
+        let d = tried(status, "", body, &opens_elsewhere(code, body));
+        assert_eq!(first(&d, "its answer may be the reason"), Confidence::Medium, "{d:?}");
+        second(&d, wrong);
+    }
+    // No other path opens: the same words are only shown.
+    lacks(&of("200 OK", "", "please wait, waiting room"), "its answer may be");
+    // The same request opens now.
+    let outcome = TrialOutcome::Opened;
+    let now = Trial { variation: Variation::Unchanged, what: String::new(), outcome };
+    let d = tried("200 OK", html, page, &[now]);
+    first(&d, "as while it starts");
+    lacks(&d, "the path is wrong");
+}
+
 #[test]
 fn a_gateway_may_itself_fail_to_carry_an_upgrade() {
     let gateway = "can't carry an upgrade";
@@ -269,28 +316,6 @@ fn an_upgrade_with_a_subprotocol_may_be_dropped_for_it() {
     // None was offered, or its absence made no difference.
     lacks(&of("", std::slice::from_ref(&speaks)), of_subprotocol);
     lacks(&of(offer, &[speaks, failed(Variation::NoSubprotocol)]), of_subprotocol);
-}
-
-#[test]
-fn a_websocket_at_another_path_shows_that_this_one_is_wrong() {
-    let opened = Trial {
-        variation: Variation::OtherPath,
-        what: "/zz-no-such-path".to_owned(),
-        outcome: TrialOutcome::Opened,
-    };
-    for (kind, body) in [("text/html", "<title>Fresh</title>"), ("application/json", "{}")] {
-        let trials = [plain(200, body), opened.clone()];
-        let headers = format!("Content-Type: {kind}\r\n");
-        let d = tried("200 OK", &headers, body, &trials);
-        assert_eq!(first(&d, "the path is wrong"), Confidence::High, "{d:?}");
-        lacks(&d, LOST);
-        // The rules of a proxy may differ by the path.
-        let d = tried("200 OK", &format!("{headers}Server: nginx\r\n"), body, &trials);
-        assert_eq!(first(&d, "the path is wrong, or the proxy"), Confidence::Medium, "{d:?}");
-        helps(&d, &["Upgrade and Connection"]);
-        let d = tried("200 OK", &headers, body, &trials[..1]);
-        assert!(!d.is_proved(), "{d:?}");
-    }
 }
 
 #[test]

@@ -1074,6 +1074,12 @@ impl RefusalResponse<'_> {
             let d = if routes { d.possible(NO_BACKEND) } else { d };
             return d.help(help);
         }
+        // The answer may say why a WebSocket opens at another path, but not at this one.
+        let says = d.entry.code == "W305" && sentence.contains(' ') && !self.is_vague();
+        if says && !page && !shown && Clue::OtherPathOpens.seen(self.facts).is_some() {
+            let text = format!("its answer may be the reason: \"{sentence}\"");
+            return d.suggests(text, "the answer has this text");
+        }
         let numbered = self.server("cloudflare") && text.starts_with("error code: ");
         if numbered && !d.is_proved() && matches!(d.entry.code, "W323" | "W332" | "W341") {
             return d
