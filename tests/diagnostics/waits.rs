@@ -554,3 +554,33 @@ fn a_peer_that_answered_no_ping_before_a_loss_does_not_read() {
     assert_ne!(of(Role::Server, PingFacts { answered: 1, ..deaf }).entry.code, "W818");
     assert_ne!(of(Role::Server, PingFacts { data_since: true, ..deaf }).entry.code, "W818");
 }
+
+#[test]
+fn a_peer_that_ends_right_on_our_message_reads_although_it_answers_no_pings() {
+    let pair = Pair::open("", "");
+    let waiting = Some(Duration::from_secs(2));
+    let pings = PingFacts { unanswered: 4, waiting, ..PingFacts::default() };
+    let sent = Some(message(Data::Text, b"die"));
+    let of = |seconds, ended_on_ours, how| {
+        let stream =
+            StreamFacts { sent, messages: 2, frames: 2, ended_on_ours, ..StreamFacts::default() };
+        verdict(&Facts { pings, stream, end: Some(end(how, seconds)), ..pair.facts() })
+    };
+    let found = of(0.004, true, EndKind::Fin);
+    assert_eq!(found.entry.code, "W801", "{found:?}");
+    assert!(!causes(&found).contains("does not read"), "{found:?}");
+    // Our message was not the last traffic, or it was left alone for a while.
+    for (seconds, ended_on_ours) in [(0.004, false), (0.5, true), (1.2, false)] {
+        for how in [EndKind::Fin, EndKind::Reset] {
+            assert_eq!(of(seconds, ended_on_ours, how).entry.code, "W818");
+        }
+    }
+    // Pings were sent, so the help does not advise them.
+    for how in [EndKind::Fin, EndKind::NoPong, EndKind::Dead] {
+        let found = of(1.2, false, how);
+        assert_eq!(found.entry.code, "W818");
+        assert!(!found.help.contains("--ping-interval"), "{found:?}");
+    }
+    let dead = Facts { end: Some(end(EndKind::Dead, 20.0)), ..pair.facts() };
+    assert!(verdict(&dead).help.contains("--ping-interval"));
+}
