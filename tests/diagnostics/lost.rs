@@ -205,6 +205,29 @@ fn another_path_that_opens_does_not_prove_that_this_one_is_wrong() {
 }
 
 #[test]
+fn another_path_without_an_answer_shows_no_difference() {
+    for (status, wrong) in [
+        ("404 Not Found", "saw no upgrade"),
+        ("404 Not Found", "the path exists"),
+        ("400 Bad Request", "that this path needs"),
+        ("403 Forbidden", "the server knows this path"),
+        ("401 Unauthorized", "the server knows this path"),
+    ] {
+        let code = status[..3].parse().expect("a number");
+        let of_other = |outcome| {
+            let trial = Trial { variation: Variation::OtherPath, what: "/zz".to_owned(), outcome };
+            tried(status, "", "no", &[plain(code, "no"), trial])
+        };
+        lacks(&of_other(TrialOutcome::Nothing("connection reset".to_owned())), wrong);
+        lacks(&of_other(TrialOutcome::Silence("no answer in 1 s".to_owned())), wrong);
+    }
+    // An answer does.
+    let other = answered(Variation::OtherPath, 404, "", "other");
+    let d = tried("403 Forbidden", "", "no", &[plain(403, "no"), other]);
+    first(&d, "the server knows this path");
+}
+
+#[test]
 fn a_gateway_may_itself_fail_to_carry_an_upgrade() {
     let gateway = "can't carry an upgrade";
     let headers = "X-Gateway: api-gw\r\nContent-Length: 0\r\n";
