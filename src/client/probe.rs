@@ -538,16 +538,18 @@ fn at_location(config: &OpenConfig, evidence: &OpeningEvidence) -> Option<OpenCo
     })
 }
 
-/// Whether a trial differs from the first request only in a header.
-fn is_of_header(trial: &Trial) -> bool {
+/// Whether a trial differs from the first request only in a header, or opened at another path.
+fn is_compared(trial: &Trial) -> bool {
     use Variation as V;
-    matches!(
-        trial.variation,
-        V::OwnOrigin | V::NoOrigin | V::NoSubprotocol | V::Subprotocol | V::OwnHost | V::NearHost
-    )
+    match trial.variation {
+        V::OwnOrigin | V::NoOrigin | V::NoSubprotocol | V::Subprotocol => true,
+        V::OwnHost | V::NearHost => true,
+        V::OtherPath => trial.status() == Some(101),
+        _ => false,
+    }
 }
 
-/// Repeats the first request twice, and once the trial whose header changed the answer. If the
+/// Repeats the first request twice, and once the trial whose difference changed the answer. If the
 /// server's answers change by themselves, for example because several servers take turns, the trial
 /// proves nothing. If a repetition has another result, this removes the compared trials from the
 /// evidence and adds the new result.
@@ -564,7 +566,7 @@ pub fn control(
     let first = evidence.response().and_then(Head::status_line).map(|line| line.code);
     // A trial without an answer does not prove a difference.
     let differs =
-        |trial: &&Trial| is_of_header(trial) && trial.status().is_some() && trial.status() != first;
+        |trial: &&Trial| is_compared(trial) && trial.status().is_some() && trial.status() != first;
     let changed = evidence.trials.iter().find(differs).cloned();
     // The server dropped the upgrade at once, but answered a plain request.
     let soon = evidence.failed_after().is_some_and(|after| after < CHEAP_TIMEOUT);

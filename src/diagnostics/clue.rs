@@ -575,6 +575,8 @@ pub enum Clue {
     OtherPathSame,
     /// Another path gets another status.
     OtherPathDiffers,
+    /// Another path gets no answer in time.
+    OtherPathSilent,
     /// The port answers the other scheme.
     OtherSchemeAnswers,
     /// The port does not answer the other scheme.
@@ -1668,10 +1670,10 @@ impl Clue {
                 late.then(|| format!("it ended the connection after {:.1} s", unanswered.after.as_secs_f64()))
             }
             Self::OtherPathSame => compared(Variation::OtherPath, true),
-            Self::OtherPathDiffers => compared(Variation::OtherPath, false).or_else(|| {
-                tried(Variation::OtherPath, &|trial| {
-                    status.is_some() && reached(trial) && trial.status().is_none()
-                })
+            // Without an answer, the trial shows no difference: a limit on connections may end it.
+            Self::OtherPathDiffers => compared(Variation::OtherPath, false),
+            Self::OtherPathSilent => tried(Variation::OtherPath, &|trial| {
+                matches!(trial.outcome, TrialOutcome::Silence(_))
             }),
             Self::OtherSchemeAnswers => tried(Variation::OtherScheme, &Trial::is_spoken),
             Self::OtherSchemeFails => {

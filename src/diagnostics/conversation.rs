@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::Facts;
 use super::answer::{self, ids, kinds, plain, stem};
 use super::complaint::{fails, names_error, refuses_login};
-use super::facts::{CrossedMessage, HEARD_MOST};
+use super::facts::{CrossedMessage, HEARD_MOST, SILENCE};
 use super::heard::{self, Grievance, is_copy};
 use super::inner::{InnerProtocol, is_expected};
 
@@ -48,6 +48,8 @@ pub(super) struct Dialogue<'a> {
     kept: &'a [CrossedMessage<'a>],
     /// All messages were kept.
     is_whole: bool,
+    /// The peer's Close has a code that refuses.
+    is_refused: bool,
 }
 
 /// A message as far as its form shows.
@@ -64,7 +66,7 @@ struct MessageForm<'a> {
 /// A message of which there are more copies than this is a heartbeat.
 const OFTEN: usize = 2;
 
-/// The most events between a refusal and an end that it explains.
+/// The most messages between a refusal and an end that it explains.
 const EVENTS: usize = 2;
 
 /// The most messages of the peer in a short session.
@@ -72,6 +74,11 @@ const SHORT: usize = 4;
 
 /// The longest heartbeat without a name.
 const BEAT_LEN: usize = 120;
+
+/// Whether a Close with this code refuses a client, or what it asked for.
+fn is_refusal(code: u16) -> bool {
+    matches!(code, 1008 | 3000 | 3003 | 4000..=4999)
+}
 
 impl<'a> MessageForm<'a> {
     fn of(content: &'a [u8]) -> Self {
@@ -318,7 +325,8 @@ impl<'a> Dialogue<'a> {
                 at,
             });
         }
-        Self { theirs, kept, is_whole: facts.stream.kept_all }
+        let is_refused = facts.close.received.and_then(|body| body.code).is_some_and(is_refusal);
+        Self { theirs, kept, is_whole: facts.stream.kept_all, is_refused }
     }
 
     /// The refusals of our requests, except for those after which this side went on: it sent another
@@ -339,13 +347,20 @@ impl<'a> Dialogue<'a> {
         self.theirs.iter().filter(move |one| one.refusal.is_some() && !went_on(one))
     }
 
-    /// The last refusal of our requests with its text, if few events came after it.
+    /// The last refusal of our requests with its text, if it may explain the end.
     pub fn last_refusal(&self) -> Option<(&'a [u8], &str)> {
-        let one = self.lasting().last()?;
-        let later =
-            |other: &&PeerMessage<'_>| other.at > one.at && other.part != PeerPart::Heartbeat;
-        let few = self.theirs.iter().filter(later).count() <= EVENTS;
-        Some((one.content, one.refusal.as_deref()?)).filter(|_| few)
+        let one = self.lasting().last().filter(|one| self.may_end(one))?;
+        Some((one.content, one.refusal.as_deref()?))
+    }
+
+    /// Whether the end may follow from this message: it came shortly before, or the Close refuses
+    /// and nothing since then shows a healthy session. A heartbeat shows that, too.
+    fn may_end(&self, one: &PeerMessage<'_>) -> bool {
+        let later = || self.theirs.iter().filter(|other| other.at > one.at);
+        let events = later().filter(|other| other.part != PeerPart::Heartbeat).count();
+        let answered = later().any(|other| other.part == PeerPart::Answer);
+        let near = self.kept[one.at].quiet < SILENCE && events <= EVENTS;
+        near || self.is_refused && self.is_whole && later().count() <= EVENTS && !answered
     }
 
     /// The error before the last message, if the last one is only a heartbeat, or if the last one is
@@ -357,7 +372,8 @@ impl<'a> Dialogue<'a> {
         let event = !MessageForm::of(last.content).members.is_empty();
         let short = unasked && event && self.theirs.len() <= SHORT;
         let pure = MessageForm::of(before.content).is_pure_error(None) && !before.is_outcome;
-        (pure && (short || last.part == PeerPart::Heartbeat)).then_some(before.content)
+        let fits = short || last.part == PeerPart::Heartbeat;
+        (pure && fits && self.may_end(before)).then_some(before.content)
     }
 
     /// Whether only greetings and heartbeats came after our only message.

@@ -570,6 +570,8 @@ pub struct CrossedMessage<'a> {
     pub text: bool,
     /// Its content.
     pub content: &'a [u8],
+    /// The time from it to the end; zero for a message of this side.
+    pub quiet: Duration,
 }
 
 /// The most bytes of a kept message. A longer message was cut.

@@ -97,8 +97,8 @@ struct HeardMessages {
     ours_at: Instant,
     /// The number of messages sent until then.
     sent: u32,
-    /// The messages that may be answers, with their numbers.
-    answers: Vec<(u64, bool, Vec<u8>)>,
+    /// The messages that may be answers, with their numbers and times.
+    answers: Vec<(u64, bool, Instant, Vec<u8>)>,
     /// The number of messages until now, and of those since this side sent its last one.
     count: u64,
     since_ours: u8,
@@ -155,7 +155,7 @@ impl HeardMessages {
         self.last_text = opcode == OpCode::Data(Data::Text);
         if is_client && self.waits(sent) {
             self.since_ours = if self.sent == sent { self.since_ours } else { 0 } + 1;
-            self.answers.push((self.count, self.last_text, self.last.clone()));
+            self.answers.push((self.count, self.last_text, now, self.last.clone()));
         }
         self.count += 1;
         (self.at, self.sent, self.open) = (now, sent, false);
@@ -511,7 +511,7 @@ impl SessionEvidence {
         facts.stream.illegal_sent =
             endpoint.and_then(Endpoint::illegal_sent).map(|kind| kind.rule().explanation);
         facts.stream.last_sent_len = endpoint.map_or(0, Endpoint::last_sent_len);
-        let (kept, all) = self.kept(&messages, endpoint, ending.r#in.messages);
+        let (kept, all) = self.kept(&messages, endpoint, ending.r#in.messages, ended);
         (facts.stream.kept, facts.stream.kept_all) = (&kept, all);
         facts.stream.kept_next = self.sent as usize <= Endpoint::MOST_KEPT
             && self.heard().is_none_or(|heard| heard.answers.len() < KEPT);
@@ -564,31 +564,44 @@ impl SessionEvidence {
         first: &'k [(MessageInfo, Vec<u8>)],
         endpoint: Option<&'k Endpoint>,
         received: u64,
+        ended: Instant,
     ) -> (Vec<CrossedMessage<'k>>, bool) {
-        let theirs = |text, content| CrossedMessage { ours: false, text, content };
+        let theirs = |text, content: &'k [u8], at: Instant| {
+            let quiet = ended.saturating_duration_since(at);
+            CrossedMessage { ours: false, text, content, quiet }
+        };
         // The first messages are kept with more bytes.
         let first = (0..).zip(first.iter().map(|(info, content)| {
-            theirs(info.opcode == OpCode::Data(Data::Text), content.as_slice())
+            theirs(info.opcode == OpCode::Data(Data::Text), content.as_slice(), self.opened)
         }));
         let mut came: Vec<(u64, CrossedMessage<'k>)> = first.collect();
         if let Some(heard) = self.heard() {
             let answers = heard.answers.iter();
-            came.extend(answers.map(|(at, text, content)| (*at, theirs(*text, content))));
+            came.extend(
+                answers.map(|(number, text, at, content)| (*number, theirs(*text, content, *at))),
+            );
             // If the last message is incomplete, the one before it was the last.
-            let last =
-                [theirs(heard.before_text, &heard.before), theirs(heard.last_text, &heard.last)];
+            let last = [
+                theirs(heard.before_text, &heard.before, heard.before_at),
+                theirs(heard.last_text, &heard.last, heard.at),
+            ];
             let last = &last[..2 - usize::from(heard.open)];
             let last = &last[last.len().saturating_sub(received as usize)..];
             came.extend((received - last.len() as u64..).zip(last.iter().copied()));
         }
         came.sort_by_key(|(at, _)| *at);
-        came.dedup_by_key(|(at, _)| *at);
+        came.dedup_by(|(at, later), (first, kept)| {
+            // The time of the first messages is known only from the others.
+            kept.quiet = if at == first { kept.quiet.min(later.quiet) } else { kept.quiet };
+            at == first
+        });
         let all = came.len() as u64 == received && self.sent as usize <= Endpoint::MOST_KEPT;
         let ours = endpoint.into_iter().flat_map(Endpoint::kept_sent);
         let sent_at = self.heard.iter().flat_map(|heard| heard.sent_at.iter().copied());
         let sent_at = sent_at.chain(std::iter::repeat(u32::MAX));
         let ours = sent_at.zip(ours).map(|(at, (opcode, content))| {
-            (at.into(), CrossedMessage { ours: true, text: opcode == Data::Text, content })
+            let text = opcode == Data::Text;
+            (at.into(), CrossedMessage { ours: true, text, content, quiet: Duration::ZERO })
         });
         let mut kept: Vec<_> = ours.chain(came).collect();
         kept.sort_by_key(|(at, message)| (*at, !message.ours));
@@ -706,7 +719,7 @@ mod tests {
             }
             evidence.counted(received, endpoint.messages_sent(), now);
         }
-        let (kept, all) = evidence.kept(&[], Some(&endpoint), received.messages);
+        let (kept, all) = evidence.kept(&[], Some(&endpoint), received.messages, now);
         let shown = kept.iter().map(|one| {
             let text = String::from_utf8_lossy(one.content);
             if one.ours { format!(">{text}") } else { text.into_owned() }

@@ -14,9 +14,10 @@ use crate::support::{Pair, end, message};
 
 /// Messages in their order: those of this side begin with `>`.
 fn kept<'a>(lines: &[&'a str]) -> Vec<CrossedMessage<'a>> {
+    let quiet = Duration::ZERO;
     let of = |line: &&'a str| match line.strip_prefix('>') {
-        Some(ours) => CrossedMessage { ours: true, text: true, content: ours.as_bytes() },
-        None => CrossedMessage { ours: false, text: true, content: line.as_bytes() },
+        Some(ours) => CrossedMessage { ours: true, text: true, content: ours.as_bytes(), quiet },
+        None => CrossedMessage { ours: false, text: true, content: line.as_bytes(), quiet },
     };
     lines.iter().map(of).collect()
 }
@@ -34,16 +35,32 @@ fn session_after(
     lines: &[&str],
     close: Option<(Option<u16>, &str)>,
 ) -> Vec<Diagnostic> {
+    session_aged(0.0, quiet, name, lines, close)
+}
+
+/// The same with this time between the last message and those before it.
+fn session_aged(
+    age: f64,
+    quiet: f64,
+    name: &str,
+    lines: &[&str],
+    close: Option<(Option<u16>, &str)>,
+) -> Vec<Diagnostic> {
+    let age = Duration::from_secs_f64(age);
     let quiet = Duration::from_secs_f64(if close.is_some() { quiet } else { 2.0 });
     let header = format!("Sec-WebSocket-Protocol: {name}\r\n");
     let pair = if name.is_empty() { Pair::open("", "") } else { Pair::open(&header, &header) };
-    let kept = kept(lines);
+    let mut kept = kept(lines);
+    let count = kept.len();
+    for (at, one) in kept.iter_mut().enumerate().filter(|(_, one)| !one.ours) {
+        one.quiet = if at + 1 < count { quiet + age } else { quiet };
+    }
     let of = |ours: bool| kept.iter().filter(move |message| message.ours == ours);
     let first = |ours| of(ours).next().map(|one| message(Data::Text, one.content));
     let mut last = of(false).rev();
     let heard = last.next().map(|one| LastHeard {
         content: one.content,
-        before: last.next().map(|one| one.content).unwrap_or_default(),
+        before: last.next().filter(|_| age.as_secs() < 1).map_or(&[], |one| one.content),
         quiet,
         answered: kept.last().is_some_and(|one| one.ours),
     });
@@ -709,6 +726,38 @@ fn an_error_before_a_heartbeat_or_a_tick_is_still_the_reason_of_the_end() {
     let found = session("", &lines, Some((Some(1000), "")));
     let told = found.iter().any(|one| one.causes.iter().any(|c| c.text.contains("no permission")));
     assert!(told && found[0].severity == Severity::Warning, "{found:?}");
+}
+
+#[test]
+fn a_refusal_of_long_ago_is_not_the_reason_of_the_end() {
+    let call = r#">{"jsonrpc":"2.0","id":1,"method":"x.y"}"#;
+    let error = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"Method not found"}}"#;
+    let full = r#"{"type":"error","message":"room is full"}"#;
+    let (beat, price) = (r#"{"type":"heartbeat","t":1}"#, r#"{"type":"price","value":1}"#);
+    let blamed = |age: f64, lines: &[&str], close: Option<u16>| {
+        let found = session_aged(age, 0.0, "", lines, Some((close, "")));
+        let told =
+            |cause: &str| ["not found", "room is full"].iter().any(|one| cause.contains(one));
+        let end = found.iter().filter(|one| one.entry.code != "W516");
+        end.flat_map(|one| &one.causes).any(|cause| told(&cause.text))
+    };
+    let asked: &[&str] = &[call, error, price];
+    let beats: &[&str] = &[call, error, beat, beat, beat];
+    for code in [None, Some(1000), Some(1001), Some(1011), Some(1012)] {
+        assert!(!blamed(4.5, asked, code), "{code:?}");
+        assert!(!blamed(4.5, &[call, error, price, price], code), "{code:?}");
+        assert!(!blamed(6.0, beats, code), "{code:?}");
+        assert!(!blamed(6.0, &["{\"type\":\"welcome\"}", full, beat], code), "{code:?}");
+    }
+    // The Close refuses, but the session had gone on.
+    assert!(!blamed(6.0, beats, Some(1008)));
+    // It came just before the end, or the Close refuses with few messages in between.
+    for code in [None, Some(1000), Some(1011)] {
+        assert!(blamed(0.5, asked, code), "{code:?}");
+        assert!(blamed(0.5, &[call, error, beat], code), "{code:?}");
+    }
+    assert!(blamed(3.0, asked, Some(1008)));
+    assert!(blamed(3.0, asked, Some(4003)));
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Facts that look like a proof, but are none. Each answer here has a legal other explanation, so
 //! no suggested cause is sure.
 
+use std::time::Duration;
+
 use wscope::diagnostics::facts::{CrossedMessage, StreamFacts, Trial, TrialOutcome, Variation};
 use wscope::diagnostics::{Confidence, Diagnostic, Facts, classify};
 
@@ -259,6 +261,7 @@ fn a_welcome_of_another_protocol_is_not_action_cables() {
                 ours: false,
                 text: true,
                 content: content.as_bytes(),
+                quiet: Duration::ZERO,
             });
             let stream = StreamFacts { kept: &kept, ..stream_of(first.as_bytes()) };
             let facts = Facts { url: Some(&url), stream, ..pair.facts() };

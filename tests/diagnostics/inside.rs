@@ -108,6 +108,7 @@ fn subprotocols(golden: &mut Golden) {
         ours,
         text: true,
         content,
+        quiet: Duration::ZERO,
     });
     let sent = Some(message(Data::Text, call[0].1));
     let stream = StreamFacts { sent, kept: &kept, kept_all: true, ..stream_of(answer) };
@@ -117,7 +118,7 @@ fn subprotocols(golden: &mut Golden) {
         &Facts { stream, ..Pair::open("", "").facts() },
     );
     let foreign: &[u8] = br#"{"hello":1}"#;
-    let kept = [CrossedMessage { ours: true, text: true, content: foreign }];
+    let kept = [CrossedMessage { ours: true, text: true, content: foreign, quiet: Duration::ZERO }];
     let sent = Some(message(Data::Text, foreign));
     let stream = StreamFacts { sent, kept: &kept, kept_all: true, ..StreamFacts::default() };
     let ours = Some(end(EndKind::Closed, 3.0));

@@ -20,7 +20,12 @@ fn ended(last: &'static str, quiet: f64, code: Option<Option<u16>>) -> Vec<Diagn
         quiet: Duration::from_secs_f64(quiet),
         answered: false,
     };
-    let theirs = |content| CrossedMessage { ours: false, text: true, content };
+    let theirs = |content| CrossedMessage {
+        ours: false,
+        text: true,
+        content,
+        quiet: Duration::from_secs_f64(quiet),
+    };
     let kept = [theirs(b"hello".as_slice()), theirs(last.as_bytes())];
     let stream = StreamFacts {
         kept: &kept,

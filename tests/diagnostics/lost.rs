@@ -133,6 +133,101 @@ fn a_failed_upgrade_without_a_reason_suggests_that_it_was_lost() {
 }
 
 #[test]
+fn a_status_with_a_meaning_comes_before_words_about_an_upgrade() {
+    for (status, headers, body, code) in [
+        ("401 Unauthorized", "WWW-Authenticate: Bearer\r\n", "WebSocket upgrade error", "W326"),
+        ("401 Unauthorized", "", "{\"error\":\"upgrade failed\"}", "W326"),
+        ("407 Proxy Authentication Required", "", "upgrade failed", "W117"),
+        ("403 Forbidden", "", "Upgrade failed", "W332"),
+        ("404 Not Found", "", "WebSocket upgrade error", "W334"),
+        ("429 Too Many Requests", "Retry-After: 5\r\n", "Upgrade failed", "W340"),
+        ("503 Service Unavailable", "Retry-After: 3\r\n", "websocket upgrade failed", "W344"),
+        ("502 Bad Gateway", "Server: nginx\r\n", "upgrade failed", "W343"),
+    ] {
+        let d = of(status, headers, body);
+        assert_eq!(d.entry.code, code, "{status}: {d:?}");
+        lacks(&d, LOST);
+        assert_ne!(d.title, "the server could not upgrade the request");
+    }
+    // A delay or a challenge comes first with any status.
+    let d = of("500 Internal Server Error", "Retry-After: 3\r\n", "Upgrade failed");
+    assert_ne!(d.entry.code, "W320", "{d:?}");
+    for status in ["400 Bad Request", "426 Upgrade Required", "500 Oops", "501 Not Implemented"] {
+        assert_eq!(of(status, "", "Upgrade failed").entry.code, "W320", "{status}");
+    }
+}
+
+/// The trials at a server that answers a plain GET alike, and opens another path.
+fn opens_elsewhere(status: u16, body: &str) -> [Trial; 2] {
+    let (variation, what) = (Variation::OtherPath, "/zz".to_owned());
+    [plain(status, body), Trial { variation, what, outcome: TrialOutcome::Opened }]
+}
+
+#[test]
+fn another_path_that_opens_does_not_prove_that_this_one_is_wrong() {
+    let wrong = "the path is wrong, or a proxy or the application";
+    let html = "Content-Type: text/html\r\n";
+    let page = "<!doctype html><html><body><div id=root></div></body></html>";
+    for (status, headers, body) in [
+        ("200 OK", html, page),
+        ("200 OK", "Server: nginx\r\nContent-Type: text/html\r\n", page),
+        ("200 OK", "Content-Type: application/json\r\n", "{\"status\":\"ok\"}"),
+        ("204 No Content", "", ""),
+    ] {
+        let code = status[..3].parse().expect("a number");
+        let d = tried(status, headers, body, &opens_elsewhere(code, body));
+        assert_eq!(first(&d, wrong), Confidence::Medium, "{d:?}");
+        assert!(!d.is_proved(), "{d:?}");
+        lacks(&d, LOST);
+        helps(&d, &["another path", "must forward Upgrade"]);
+        // Without the other path, nothing shows it.
+        let d = tried(status, headers, body, &opens_elsewhere(code, body)[..1]);
+        lacks(&d, wrong);
+        assert!(!d.is_proved(), "{d:?}");
+    }
+    // The server's words come first.
+    for (status, body) in
+        [("200 OK", "{\"message\":\"room full\"}"), ("202 Accepted", "please wait, waiting room")]
+    {
+        let code = status[..3].parse().expect("a number");
+        let d = tried(status, "", body, &opens_elsewhere(code, body));
+        assert_eq!(first(&d, "its answer may be the reason"), Confidence::Medium, "{d:?}");
+        second(&d, wrong);
+    }
+    // No other path opens: the same words are only shown.
+    lacks(&of("200 OK", "", "please wait, waiting room"), "its answer may be");
+    // The same request opens now.
+    let outcome = TrialOutcome::Opened;
+    let now = Trial { variation: Variation::Unchanged, what: String::new(), outcome };
+    let d = tried("200 OK", html, page, &[now]);
+    first(&d, "as while it starts");
+    lacks(&d, "the path is wrong");
+}
+
+#[test]
+fn another_path_without_an_answer_shows_no_difference() {
+    for (status, wrong) in [
+        ("404 Not Found", "saw no upgrade"),
+        ("404 Not Found", "the path exists"),
+        ("400 Bad Request", "that this path needs"),
+        ("403 Forbidden", "the server knows this path"),
+        ("401 Unauthorized", "the server knows this path"),
+    ] {
+        let code = status[..3].parse().expect("a number");
+        let of_other = |outcome| {
+            let trial = Trial { variation: Variation::OtherPath, what: "/zz".to_owned(), outcome };
+            tried(status, "", "no", &[plain(code, "no"), trial])
+        };
+        lacks(&of_other(TrialOutcome::Nothing("connection reset".to_owned())), wrong);
+        lacks(&of_other(TrialOutcome::Silence("no answer in 1 s".to_owned())), wrong);
+    }
+    // An answer does.
+    let other = answered(Variation::OtherPath, 404, "", "other");
+    let d = tried("403 Forbidden", "", "no", &[plain(403, "no"), other]);
+    first(&d, "the server knows this path");
+}
+
+#[test]
 fn a_gateway_may_itself_fail_to_carry_an_upgrade() {
     let gateway = "can't carry an upgrade";
     let headers = "X-Gateway: api-gw\r\nContent-Length: 0\r\n";
@@ -244,28 +339,6 @@ fn an_upgrade_with_a_subprotocol_may_be_dropped_for_it() {
     // None was offered, or its absence made no difference.
     lacks(&of("", std::slice::from_ref(&speaks)), of_subprotocol);
     lacks(&of(offer, &[speaks, failed(Variation::NoSubprotocol)]), of_subprotocol);
-}
-
-#[test]
-fn a_websocket_at_another_path_shows_that_this_one_is_wrong() {
-    let opened = Trial {
-        variation: Variation::OtherPath,
-        what: "/zz-no-such-path".to_owned(),
-        outcome: TrialOutcome::Opened,
-    };
-    for (kind, body) in [("text/html", "<title>Fresh</title>"), ("application/json", "{}")] {
-        let trials = [plain(200, body), opened.clone()];
-        let headers = format!("Content-Type: {kind}\r\n");
-        let d = tried("200 OK", &headers, body, &trials);
-        assert_eq!(first(&d, "the path is wrong"), Confidence::High, "{d:?}");
-        lacks(&d, LOST);
-        // The rules of a proxy may differ by the path.
-        let d = tried("200 OK", &format!("{headers}Server: nginx\r\n"), body, &trials);
-        assert_eq!(first(&d, "the path is wrong, or the proxy"), Confidence::Medium, "{d:?}");
-        helps(&d, &["Upgrade and Connection"]);
-        let d = tried("200 OK", &headers, body, &trials[..1]);
-        assert!(!d.is_proved(), "{d:?}");
-    }
 }
 
 #[test]

@@ -35,6 +35,7 @@ pub fn ours(content: &[u8]) -> CrossedMessage<'_> {
         ours: true,
         text: !matches!(content, [0x0b..=0x1f, ..] | [b' ', 2, ..]),
         content,
+        quiet: Duration::ZERO,
     }
 }
 
@@ -555,30 +556,41 @@ fn what_a_script_expected_of_a_field_is_unknown_without_the_lens() {
 }
 
 #[test]
-fn a_long_message_before_a_loss_is_suspected_and_a_short_one_proves_it() {
+fn a_long_message_before_a_loss_is_suspected_and_a_short_one_does_not_prove_it() {
     let pair = Pair::open("", "");
     let sent = Some(message(Data::Text, b"xxxxxxxx"));
     let end = End { lifetime: Duration::from_millis(14), ..end(EndKind::Fin, 0.01) };
+    let judge = |last_sent_len, ended_on_ours, unsent, trials: &[Trial]| {
+        let stream =
+            StreamFacts { sent, ended_on_ours, last_sent_len, unsent, ..StreamFacts::default() };
+        verdict(&Facts { trials, stream, end: Some(end), ..pair.facts() }).causes
+    };
     let of = |last_sent_len, ended_on_ours, trials: &[Trial]| {
-        let stream = StreamFacts { sent, ended_on_ours, last_sent_len, ..StreamFacts::default() };
-        let facts = Facts { trials, stream, end: Some(end), ..pair.facts() };
-        verdict(&facts).causes.iter().map(|cause| cause.text.to_string()).collect::<Vec<_>>()
+        let causes = judge(last_sent_len, ended_on_ours, 0, trials);
+        causes.iter().map(|cause| cause.text.to_string()).collect::<Vec<_>>()
     };
     let long = "our message is longer than the server or a proxy allows";
+    let ours = "the application ended it because of our message";
     assert_eq!(of(3000, true, &[])[1], long);
     // A short message, and one that was answered.
     assert!(!of(200, true, &[]).iter().any(|cause| cause == long));
     assert!(!of(3000, false, &[]).iter().any(|cause| cause == long));
     let again = tried(Variation::Again, TrialOutcome::Stayed);
     let short = tried(Variation::Short, TrialOutcome::Stayed);
-    let causes = of(3000, true, &[again.clone(), short]);
-    assert_eq!(causes.iter().filter(|cause| *cause == long).count(), 1);
-    assert_eq!(causes[0], long);
+    let both = [again.clone(), short];
+    // The short message has another content, too: the server may ignore it.
+    let causes = judge(3000, true, 0, &both);
+    assert_eq!((&*causes[0].text, causes[0].confidence), (ours, Confidence::Medium));
+    assert_eq!((&*causes[1].text, causes[1].confidence), (long, Confidence::Low));
+    assert_eq!(causes.iter().filter(|cause| cause.text == long).count(), 1);
+    // A part of our message was never sent, so the server did not act on its content.
+    let causes = judge(3000, true, 1000, &both);
+    assert_eq!((&*causes[0].text, causes[0].confidence), (long, Confidence::Medium));
     // A short message ends the session, too.
     let short = tried(Variation::Short, TrialOutcome::Ended("end of stream".into()));
     let causes = of(3000, true, &[again, short]);
-    assert_eq!(causes[0], "the application ended it because of our message");
-    assert!(!causes.iter().any(|cause| cause.contains("right after the opening")), "{causes:?}");
+    assert_eq!(causes[0], ours);
+    assert!(!causes.iter().any(|cause| cause == long || cause.contains("right after the opening")));
     // Without a message, it ends, too.
     let again = tried(Variation::Again, TrialOutcome::Ended("end of stream".into()));
     assert!(!of(3000, true, &[again]).iter().any(|cause| cause == long));
@@ -632,4 +644,34 @@ fn a_peer_that_answered_no_ping_before_a_loss_does_not_read() {
     // It answered, or it sent other data meanwhile.
     assert_ne!(of(Role::Server, PingFacts { answered: 1, ..deaf }).entry.code, "W818");
     assert_ne!(of(Role::Server, PingFacts { data_since: true, ..deaf }).entry.code, "W818");
+}
+
+#[test]
+fn a_peer_that_ends_right_on_our_message_reads_although_it_answers_no_pings() {
+    let pair = Pair::open("", "");
+    let waiting = Some(Duration::from_secs(2));
+    let pings = PingFacts { unanswered: 4, waiting, ..PingFacts::default() };
+    let sent = Some(message(Data::Text, b"die"));
+    let of = |seconds, ended_on_ours, how| {
+        let stream =
+            StreamFacts { sent, messages: 2, frames: 2, ended_on_ours, ..StreamFacts::default() };
+        verdict(&Facts { pings, stream, end: Some(end(how, seconds)), ..pair.facts() })
+    };
+    let found = of(0.004, true, EndKind::Fin);
+    assert_eq!(found.entry.code, "W801", "{found:?}");
+    assert!(!causes(&found).contains("does not read"), "{found:?}");
+    // Our message was not the last traffic, or it was left alone for a while.
+    for (seconds, ended_on_ours) in [(0.004, false), (0.5, true), (1.2, false)] {
+        for how in [EndKind::Fin, EndKind::Reset] {
+            assert_eq!(of(seconds, ended_on_ours, how).entry.code, "W818");
+        }
+    }
+    // Pings were sent, so the help does not advise them.
+    for how in [EndKind::Fin, EndKind::NoPong, EndKind::Dead] {
+        let found = of(1.2, false, how);
+        assert_eq!(found.entry.code, "W818");
+        assert!(!found.help.contains("--ping-interval"), "{found:?}");
+    }
+    let dead = Facts { end: Some(end(EndKind::Dead, 20.0)), ..pair.facts() };
+    assert!(verdict(&dead).help.contains("--ping-interval"));
 }

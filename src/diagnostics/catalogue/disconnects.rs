@@ -151,10 +151,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .seen("after our Close: the end of the stream, or nothing within the close timeout"),
     warning("W818", "the peer does not answer any more")
         .because("no pong arrived in time, or what was sent is not acknowledged")
-        .help("see whether the peer's program hangs, is stopped, or reads too slowly; pings find this early: `--ping-interval 20`")
+        .help("see whether the peer's program hangs, is stopped, or reads too slowly")
         .source("RFC 6455 §5.5.2; documentation of websockets; tcp(7)")
         .causes(&[low("the peer's program hangs, is stopped or does not read"), low("the peer's library sends no pongs"), low("the network path broke silently: a laptop slept, a NAT or firewall forgot the connection")])
-        .seen("nothing arrived within the pong timeout, or sent bytes stay unacknowledged"),
+        .seen("nothing arrived within the pong timeout, or sent bytes stay unacknowledged")
+        .more("Pings find this early: `--ping-interval 20`."),
     warning("W819", "this side reads too slowly")
         .because("data arrived faster than it was read, so the peer had to wait")
         .help("read stdout faster, or write it to a file")

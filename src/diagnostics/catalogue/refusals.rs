@@ -363,7 +363,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             low("the application requires credentials, an Origin, or a subprotocol, parameter or header that was not sent").unless(&[C::CredentialsSent, C::SecretSent, C::OriginSent, C::ProxyPage, C::AllSame, C::PlainServes]),
             low("the application requires credentials, or a subprotocol, parameter or header that was not sent").with(C::OriginOfHost).unless(&[C::CredentialsSent, C::SecretSent, C::ProxyPage, C::AllSame, C::PlainServes]),
             low("the Origin is not allowed").with(C::OriginOfHost).unless(&[C::NoOriginSame]),
-            low("the path matches no route: ASGI servers answer 403 then").with(C::MaybeAsgi).unless(&[C::OtherPathDiffers, C::OtherPathElsewhere, C::ProxyPage, C::PlainSame, C::PlainServes, C::PlainKnown]),
+            low("the path matches no route: ASGI servers answer 403 then").with(C::MaybeAsgi).unless(&[C::OtherPathDiffers, C::OtherPathSilent, C::OtherPathElsewhere, C::ProxyPage, C::PlainSame, C::PlainServes, C::PlainKnown]),
             low("a filter in front refuses this client: a list of addresses, a web application firewall").unless(&[C::AllSame, C::ProxyPage]),
             low("a parameter or header that this path needs is missing or wrong").unless(&[C::OtherPathSame, C::ProxyPage, C::PlainServes, C::SecretSent]),
             low("a web application firewall refused").with(C::ProxyPage).unless(&[C::OtherPathDiffers]),

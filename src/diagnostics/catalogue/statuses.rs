@@ -2,19 +2,18 @@
 
 use super::builder::{KNOWN, MEASURED, WHATWG, error, high, low, medium};
 use super::refusals::UNABLE;
-use crate::diagnostics::{CatalogueEntry, Clue as C};
+use crate::diagnostics::{CatalogueEntry, Clue as C, LikelyCause};
 
 /// The help for a login page in place of the WebSocket.
 const LOG_IN: &str = "if the login is that of the site, send its cookie or token: `--cookie NAME=VALUE`, `--bearer TOKEN`; if it is that of the network, log in with a browser first";
 
-/// The cause if another path opens a WebSocket, and this one serves HTTP.
-const OTHER_PATH: &str =
-    "the path is wrong: it serves plain HTTP, and the server opens a WebSocket at another one";
-const ANY_PATH: &str = "use another path of this server: even one that it can't know opens";
-
-/// The same behind a proxy, whose rules may differ by the path.
-const OTHER_PATH_OR_RULE: &str = "the path is wrong, or the proxy passes upgrades at other paths and not at this one: another path opens a WebSocket";
-const PATH_AND_RULE: &str = "use another path; if this one is right, its rule in the proxy must forward Upgrade and Connection, as that of the other path does";
+/// The cause if another path opens a WebSocket, and this one answers with a success. The path may
+/// be right: a rule of a proxy may lose the upgrade at it, or the application may not take it now.
+const OTHER_PATH: LikelyCause = medium(
+    "the path is wrong, or a proxy or the application does not upgrade at this one: another path opens a WebSocket",
+    C::OtherPathOpens,
+)
+.cure("read the answer, which may say why; otherwise use another path; if this one is right, its rule in a proxy must forward Upgrade and Connection, as that of the other path does");
 
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
@@ -24,10 +23,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source(MEASURED)
         .causes(&[
             UNABLE,
-            high(OTHER_PATH, C::OtherPathOpens).unless(&[C::Proxied])
-                .cure(ANY_PATH),
-            medium(OTHER_PATH_OR_RULE, C::All(&[C::OtherPathOpens, C::Proxied]))
-                .cure(PATH_AND_RULE),
+            OTHER_PATH,
             medium("this is the default page of the web server, or of a parked domain: it has no site for this Host, or the machine or port is another one", C::DefaultPage)
                 .cure("check the name and port of the URL against the server's configuration; another name: `--host NAME`"),
             medium("a web application firewall rejected the request", C::EdgeRefuses)
@@ -77,10 +73,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("RFC 6455 §4.1")
         .causes(&[
             UNABLE,
-            high(OTHER_PATH, C::OtherPathOpens).unless(&[C::Proxied])
-                .cure(ANY_PATH),
-            medium(OTHER_PATH_OR_RULE, C::All(&[C::OtherPathOpens, C::Proxied]))
-                .cure(PATH_AND_RULE),
+            OTHER_PATH,
             medium("the server agreed to the handshake, and wrote this status instead of 101, or a proxy did; or this is an HTTP handler in a framework that writes Sec-WebSocket-Accept for any upgrade", C::Accepts).unless(&[C::PlainSame])
                 .cure("check the path; if it is right, correct the status line of the server: `HTTP/1.1 101 Switching Protocols`, and ask it without the proxy in front"),
             medium("a gRPC server answers, which has no WebSocket here", C::Grpc)

@@ -20,7 +20,7 @@ const IDLE_TIMERS: [u64; 8] = [30, 55, 60, 100, 240, 300, 350, 600];
 /// The longest lifetime of a connection at AWS API Gateway, in seconds.
 const GATEWAY_LIFETIME: u64 = 7200;
 
-/// A client that leaves within this time has not waited for a message.
+/// An end within this time after a message is a reaction to it, or did not wait for more.
 const AT_ONCE: Duration = Duration::from_millis(100);
 
 /// Every limit on a size is at least this number of bytes.
@@ -40,7 +40,10 @@ pub(super) fn ending(facts: &Facts<'_>, found: &mut Findings<'_>) {
             d.title("the network path failed silently")
                 .note(clocks(&end))
                 .because("the network or the peer's machine is down", "what we sent is not acknowledged")
-                .help("detect this early with pings: `--ping-interval 20`; TCP keepalive waits two hours")
+                .help(match facts.pings.answered == 0 && facts.pings.unanswered == 0 {
+                    true => "detect this early with pings: `--ping-interval 20`; TCP keepalive waits two hours",
+                    false => "see whether the peer's machine runs and its network is up; then connect again",
+                })
         }),
         // Nothing is lost: some servers answer a Close by ending TCP.
         EndKind::Fin | EndKind::Reset
@@ -84,7 +87,9 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
     if let Some(fact) = announced(facts).filter(|_| !inside && !leads) {
         return found.add(lost_code(end), |d| d.note(clocks(end)).suggests(ANNOUNCED, fact));
     }
-    if let Some(fact) = Clue::PingsUnanswered.seen(facts).filter(|_| !inside && !leads) {
+    // A peer that ends right on our message has read it.
+    let reads = facts.stream.ended_on_ours && end.idle_data < AT_ONCE;
+    if let Some(fact) = Clue::PingsUnanswered.seen(facts).filter(|_| !inside && !leads && !reads) {
         return found.add("W818", |d| {
             let d = d.note(clocks(end)).severity(Severity::Error);
             match facts.role {

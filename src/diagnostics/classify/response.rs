@@ -282,7 +282,11 @@ impl RefusalResponse<'_> {
     /// The entry for the server's own words.
     fn words(&self) -> Option<&'static str> {
         if self.status >= 400 && Clue::UpgradeFailed.seen(self.facts).is_some() {
-            return Some("W320");
+            // Other statuses have a meaning of their own, and so do these headers.
+            let open = matches!(self.status, 400 | 426 | 500 | 501);
+            let told = ["WWW-Authenticate", "Proxy-Authenticate", "Retry-After"];
+            let open = open && told.iter().all(|name| self.header(name).is_none());
+            return open.then_some("W320");
         }
         // A gateway's page is about the gateway, and a whole page may be about anything.
         let said = said::sentence(self.body).filter(|sentence| !said::is_vague(sentence));
@@ -1069,6 +1073,12 @@ impl RefusalResponse<'_> {
             };
             let d = if routes { d.possible(NO_BACKEND) } else { d };
             return d.help(help);
+        }
+        // The answer may say why a WebSocket opens at another path, but not at this one.
+        let says = d.entry.code == "W305" && sentence.contains(' ') && !self.is_vague();
+        if says && !page && !shown && Clue::OtherPathOpens.seen(self.facts).is_some() {
+            let text = format!("its answer may be the reason: \"{sentence}\"");
+            return d.suggests(text, "the answer has this text");
         }
         let numbered = self.server("cloudflare") && text.starts_with("error code: ");
         if numbered && !d.is_proved() && matches!(d.entry.code, "W323" | "W332" | "W341") {
