@@ -280,8 +280,7 @@ pub struct ConnectArgs {
     ///
     /// They differ in one thing each: the other scheme on the same port, no Upgrade, the server's own
     /// Origin. A session that the server ends within 1.2 seconds, but not with 1000 or 1001, is repeated
-    /// up to nine times, without your messages, but with the same credentials. If it ended on a message
-    /// of 1000 bytes or more, one of them sends `{}`, `[]` or `test`. `wscope doctor` makes the same
+    /// up to nine times, without messages, but with the same credentials. `wscope doctor` makes the same
     /// checks and more.
     #[arg(long, help_heading = "Connection")]
     pub diagnose: bool,

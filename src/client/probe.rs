@@ -19,7 +19,6 @@ use crate::net::tls::TlsError;
 use crate::net::tls::options::ServerName;
 use crate::ui::ending;
 use crate::ui::sanitize::escaped;
-use crate::wire::Data;
 use crate::wire::handshake::headers::HeaderEdit;
 use crate::wire::head::Head;
 use crate::wire::host::address;
@@ -425,7 +424,6 @@ pub fn attempt(
         | Variation::OtherPath
         | Variation::Unchanged
         | Variation::Again
-        | Variation::Short
         | Variation::Pinged => return Ok(None),
     };
     let (outcome, _) = traced(&other, until, runtime)?;
@@ -759,16 +757,6 @@ pub fn watchable(after_ping: Option<Duration>) -> Option<Duration> {
     after_ping.filter(|after| *after <= AFTER_PING)
 }
 
-/// A short message of the same kind as a message of ours with this beginning. It has none of the
-/// user's content, because a trial repeats nothing.
-pub fn short_of(kind: Data, content: &[u8]) -> (Data, &'static [u8]) {
-    match content.trim_ascii_start().first() {
-        Some(b'{') => (kind, b"{}"),
-        Some(b'[') => (kind, b"[]"),
-        _ => (kind, b"test"),
-    }
-}
-
 /// Makes a plain request after a session was lost, to see whether the server still listens. Notes
 /// only a failed connection.
 ///
@@ -792,8 +780,8 @@ pub fn look_again(
 /// After the peer has ended a session at once, opens sessions with one difference, and sends no
 /// messages in them. A session that stays open shows the cause. If the first session ended
 /// `after_ping` after our ping, others with and without a ping show whether that was the cause.
-/// `lasted` is how long the first session was open. If it ended on a long message, `short` is a short one for another session. All
-/// trials end at `max_time`. The evidence gets the results.
+/// `lasted` is how long the first session was open. All trials end at `max_time`. The evidence gets
+/// the results.
 ///
 /// # Errors
 ///
@@ -802,7 +790,6 @@ pub fn compare_session(
     config: &OpenConfig,
     lasted: Duration,
     after_ping: Option<Duration>,
-    short: Option<(Data, &'static [u8])>,
     max_time: Option<Instant>,
     evidence: &mut OpeningEvidence,
     runtime: &mut Runtime,
@@ -813,7 +800,7 @@ pub fn compare_session(
     let pong_wait = after_ping.map(|after| (after * 3 / 2).max(patience / 2));
     // A session without a ping is watched for as long as one with it.
     patience = patience.max(WATCHED + pong_wait.unwrap_or_default());
-    let watched = Watched { patience, pong_wait, short, is_early, until: limit(max_time) };
+    let watched = Watched { patience, pong_wait, is_early, until: limit(max_time) };
     let done = watched.compare(config, evidence, runtime);
     runtime.reporter.return_to(conn);
     done
@@ -825,8 +812,6 @@ struct Watched {
     patience: Duration,
     /// How long of that a session is watched after a ping, if the first one ended on our ping.
     pong_wait: Option<Duration>,
-    /// A short message, if the first session ended on a long one.
-    short: Option<(Data, &'static [u8])>,
     /// The first session ended soon enough that a trial without a difference would end, too.
     is_early: bool,
     /// See [`limit`].
@@ -851,9 +836,6 @@ impl Watched {
             && stayed(&self.add(Variation::Again, "", config, evidence, runtime)?)
         {
             self.add(Variation::Pinged, "", config, evidence, runtime)?;
-        }
-        if self.short.is_some() && stayed(&again) {
-            self.add(Variation::Short, "", config, evidence, runtime)?;
         }
         if !ended(&again) || !self.is_early {
             return Ok(());
@@ -938,12 +920,7 @@ impl Watched {
                         talk.ping(after, runtime)?;
                         talk.is_open()
                     }
-                    _ => {
-                        if let (Variation::Short, Some((kind, content))) = (variation, self.short) {
-                            talk.send(kind, content);
-                        }
-                        talk.idle(time, runtime)?
-                    }
+                    _ => talk.idle(time, runtime)?,
                 };
                 let outcome = match stayed {
                     true => TrialOutcome::Stayed,

@@ -23,7 +23,6 @@ use crate::client::retry::{self, SLOT, Tries};
 use crate::client::single::SingleConnection;
 use crate::client::{failed, lead};
 use crate::config::ClientConfig;
-use crate::diagnostics::facts::SIZEABLE;
 use crate::diagnostics::{Family, Severity, is_ordinary};
 use crate::engine::behaviour::Behaviour;
 use crate::engine::connection::{Connection, ConnectionSetup};
@@ -719,15 +718,8 @@ impl<'a> ClientSession<'a> {
             runtime.record.stop_clock();
             let (open, until) = (&self.config.open, self.max_time);
             let evidence = &mut current.evidence;
-            let endpoint = current.connection.endpoint();
-            let waits = current.connection.talk().awaits_answer();
-            let long = endpoint.filter(|one| waits && one.last_sent_len() >= SIZEABLE);
-            let long = long.and_then(|endpoint| endpoint.kept_sent().last());
-            let short = long.map(|(kind, content)| probe::short_of(kind, content));
             let compared = match early || after_ping.is_some() {
-                true => probe::compare_session(
-                    open, lasted, after_ping, short, until, evidence, runtime,
-                ),
+                true => probe::compare_session(open, lasted, after_ping, until, evidence, runtime),
                 false => probe::look_again(open, until, evidence, runtime),
             };
             // A failed trial shows nothing, but a signal ends the run.

@@ -17,7 +17,7 @@ use crate::event::Ending;
 use crate::net::signals::Signal;
 use crate::session::EndpointConfig;
 use crate::session::endpoint::PongMismatch;
-use crate::wire::{Data, Role};
+use crate::wire::Role;
 
 /// The limit for queued data; the session sends and keeps little.
 const MEMORY: usize = 1024 * 1024;
@@ -72,12 +72,6 @@ impl TrialTalk {
         let _ = self.connection.sender(now).ping(b"wscope doctor");
         self.run(now + timeout, true, runtime)?;
         Ok(self.round_trip.get())
-    }
-
-    /// Sends a message.
-    pub fn send(&mut self, kind: Data, content: &[u8]) {
-        // If sending fails, the connection has ended, which is reported.
-        let _ = self.connection.sender(Instant::now()).message(kind, content);
     }
 
     /// How the last pong differed from the ping, if it did.

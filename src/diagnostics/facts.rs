@@ -358,8 +358,6 @@ pub enum Variation {
     Again,
     /// The same request, and a ping, but no message was sent.
     Pinged,
-    /// The same request, and a short message of the same kind as ours.
-    Short,
     /// No difference, or the same difference as in an earlier trial. The result is still another
     /// one.
     Unchanged,
@@ -424,7 +422,6 @@ impl Trial {
             Variation::Subprotocol => format!("with the subprotocol {what}"),
             Variation::Again => "once more, without a message".to_owned(),
             Variation::Pinged => "once more, with a ping".to_owned(),
-            Variation::Short => "once more, with a short message".to_owned(),
             Variation::Unchanged if what.is_empty() => "the same request once more".to_owned(),
             Variation::Unchanged => format!("{what} once more"),
             Variation::NearHost => format!("with Host: {what}, without credentials"),

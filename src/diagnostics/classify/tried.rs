@@ -166,27 +166,21 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
             d.causes
                 .retain(|cause| cause.confidence != Confidence::Medium || !speaks_of_ours(cause));
         }
-        let short = facts.trial(Variation::Short);
-        if let Some(short) = short.filter(|_| trial.variation == Variation::Again) {
+        let is_long = d.causes.iter().any(|cause| cause.text == TOO_LONG);
+        if is_long && trial.variation == Variation::Again {
             d.causes.retain(|cause| cause.text != TOO_LONG);
-            if short.outcome == TrialOutcome::Stayed {
-                let fact = format!("{fact}; {short}");
-                // The short message has another content, too. A peer that ends before it has all of
-                // ours did not act on its content.
-                return match facts.stream.unsent > 0 {
-                    true => d
-                        .suggests(TOO_LONG, fact)
-                        .help("send it in parts, or raise the limit of the server or the proxy"),
-                    false => {
-                        let (confidence, because) = (Confidence::Low, None);
-                        let guess = Supported { confidence, text: TOO_LONG.into(), because };
-                        d.causes.insert(0, guess);
-                        let shorter = "to test its length, send a shorter one of the same kind";
-                        d.suggests(text, fact).help(format!("{help}; {shorter}"))
-                    }
-                };
-            }
-            d = d.note(short.to_string());
+            // A peer that ends before it has all of our message did not act on its content.
+            return match facts.stream.unsent > 0 {
+                true => d
+                    .suggests(TOO_LONG, fact)
+                    .help("send it in parts, or raise the limit of the server or the proxy"),
+                false => {
+                    let (confidence, because) = (Confidence::Low, None);
+                    d.causes.insert(0, Supported { confidence, text: TOO_LONG.into(), because });
+                    let shorter = "to test its length, send a shorter one of the same kind";
+                    d.suggests(text, fact).help(format!("{help}; {shorter}"))
+                }
+            };
         }
         let d = match trial.variation {
             Variation::Again | Variation::OtherPath => d.suggests(text, fact),

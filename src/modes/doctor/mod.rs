@@ -260,9 +260,7 @@ impl Exam<'_> {
             Variation::NoUpgrade => "http",
             Variation::OwnOrigin | Variation::NoOrigin => "origin",
             Variation::NoSubprotocol | Variation::Subprotocol => "subprotocol",
-            Variation::Again | Variation::Pinged | Variation::Short | Variation::Unchanged => {
-                "again"
-            }
+            Variation::Again | Variation::Pinged | Variation::Unchanged => "again",
             Variation::OwnHost | Variation::NearHost => "host",
             Variation::OtherPath => "other path",
             Variation::Redirected => "redirect",
@@ -353,7 +351,7 @@ impl Exam<'_> {
         let compares = probe::ended_early(&ended, lasted) || after_ping.is_some();
         if compares {
             let evidence = &mut talk.evidence;
-            probe::compare_session(self.config, lasted, after_ping, None, None, evidence, runtime)?;
+            probe::compare_session(self.config, lasted, after_ping, None, evidence, runtime)?;
             // The plain GET has its own step.
             let sessions =
                 talk.evidence.trials.iter().filter(|trial| trial.variation != Variation::NoUpgrade);
