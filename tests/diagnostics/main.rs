@@ -25,6 +25,7 @@ mod statuses;
 mod switching;
 mod timing;
 mod tls;
+mod trials;
 mod waits;
 mod words;
 

@@ -265,6 +265,7 @@ impl Exam<'_> {
             }
             Variation::OwnHost | Variation::NearHost => "host",
             Variation::OtherPath => "other path",
+            Variation::NoQuery => "no query",
             Variation::Redirected => "redirect",
             Variation::OtherScheme => "other scheme",
             Variation::OtherFamily => "other family",
