@@ -182,6 +182,7 @@ fn the_marked_reason_of_a_page_is_its_reason() {
     assert_eq!(d.entry.code, "W343");
     first(&d, "the proxy's TLS to its upstream failed");
     assert!(d.help.contains("certificate"), "{d:?}");
+    lacks(&of("500 Proxy Error", html, &tls, &[plain(500, &tls)]), "the application is down");
     let d = of("500 Proxy Error", html, &page("The quota file can't be read"), &[]);
     first(&d, "The quota file can't be read");
     lacks(&d, "could not handle the request");

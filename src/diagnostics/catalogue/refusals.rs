@@ -92,7 +92,7 @@ const LOOK: &str = "look at the configuration of the server for this path, and a
 const REFUSED: &str = "the credentials sent are wrong, expired, or for another audience, or a proxy on the way removed them";
 
 /// The possible causes if a gateway can't reach the server behind it.
-const DOWN_OR_TLS: &str = "the application is down or on another port, does not speak HTTP there, or only one of proxy and application uses TLS";
+const DOWN_OR_TLS: &str = "the application is down or on another port, does not speak HTTP there, or only one of proxy and application uses TLS, or the proxy does not trust the application's certificate";
 
 /// The page of OpenShift's router.
 const OPENSHIFT: C = C::Body("the application is currently not serving requests at this endpoint");
@@ -528,7 +528,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .seen("status 500, or a 5xx with no entry of its own"),
     error("W343", "the proxy got no valid answer from its upstream")
         .because("a gateway got no valid answer from the server behind it")
-        .help("check that the application listens on the proxy's upstream address, with TLS if and only if the proxy uses TLS")
+        .help("check that the application listens on the proxy's upstream address, with TLS if and only if the proxy uses TLS; the proxy's log tells a refused connection from one that was closed, and from a certificate")
         .source("measured on nginx; documentation of haproxy, Envoy and Apache; RFC 9110 §15.6.3")
         .causes(&[
             high("the proxy's TLS to its upstream failed", C::Envoy("transport failure reason: tls"))
@@ -571,10 +571,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the program behind the gateway dropped the upgrade, as some do that refuse it, or its handler failed on it", C::PlainWebSocket),
             medium("the upstream closed the connection after a while, or could not be reached: its name does not resolve, its host does not answer", C::SlowAnswer).unless(&[C::PlainDiffers])
                 .cure("read the log of the proxy, which has the error, then that of the application"),
-            medium(DOWN_OR_TLS, C::PlainSame).unless(&[C::Ngrok("err_ngrok_3200"), C::Ngrok("err_ngrok_8012")]),
+            medium(DOWN_OR_TLS, C::PlainSame).unless(&[C::ApacheProxy("error during ssl handshake with remote server"), C::Ngrok("err_ngrok_3200"), C::Ngrok("err_ngrok_8012")]),
             low(DOWN_OR_TLS).unless(&[C::PlainDiffers]),
             low("the application closed the connection: it drops upgrades that it refuses, or plain requests, as where the proxy does not forward Upgrade and Connection; or it fails").unless(&[C::PlainDiffers, C::Envoy("connection failure")]),
-            low("the proxy can't carry an upgrade (a middleware or library in it buffers the answer), does not trust the application's certificate, or the head of the answer is larger than the proxy's buffer").unless(&[C::PlainDiffers]),
+            low("the proxy can't carry an upgrade (a middleware or library in it buffers the answer), or the head of the answer is larger than the proxy's buffer").unless(&[C::PlainDiffers]),
         ])
         .seen("status 502; an error of ngrok; a 503 in which Envoy says how its upstream failed"),
     error("W344", "the service is unavailable")
