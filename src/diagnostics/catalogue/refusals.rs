@@ -425,7 +425,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             // Only an upgrade that has arrived rules out that it was lost.
             medium(WRONG_PATH, C::All(&[C::OtherPathSame, C::PlainDiffers])).unless(&[C::NamesPath, C::Unrouted, C::ProxyOwn]),
             medium(WRONG_PATH, C::All(&[C::OtherPathSame, C::Unable])).unless(&[C::PlainSameAtKnownPath, C::AllSame, C::NamesPath, C::Unrouted, C::ProxyOwn]),
-            medium(ANY_MISSING, C::OtherPathSame).unless(&[C::PlainDiffers, C::UpgradePasses, C::NamesOtherPath, C::NamesPath, C::Unrouted, C::PlainSameAtKnownPath, C::Unable, C::PlainPage, C::Proxied, C::ProxyOwn, C::InspectorTarget]),
+            medium(ANY_MISSING, C::OtherPathSame).unless(&[C::PlainDiffers, C::UpgradePasses, C::NamesOtherPath, C::NamesPath, C::Unrouted, C::PlainSameAtKnownPath, C::Unable, C::PlainPage, C::Proxied, C::ProxyOwn, C::InspectorTarget])
+                .cure("check the path, in the URL and as a proxy rewrites it; then that the application runs under a server with WebSocket support, and that a proxy on the way forwards Upgrade and Connection"),
             medium("the path exists, but a resource or parameter in the URL is unknown, or a proxy passes it to a server that does not know it: another path gets another answer", C::OtherPathDiffers),
             medium(ANY_MISSING, C::Status).unless(&[C::NamesOtherPath, C::PlainPage, C::OtherPathDiffers, C::OtherPathSame, C::NamesPath, C::Unrouted, C::Proxied, C::ProxyOwn, C::Unable, C::InspectorTarget]),
             medium(WRONG_PATH, C::Proxied).unless(&[C::PlainDiffers, C::UpgradePasses, C::OtherPathDiffers, C::NamesPath, C::Unrouted, C::ProxyOwn])
