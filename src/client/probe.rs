@@ -364,6 +364,11 @@ pub fn attempt(
         Variation::OtherPath if path(&config.target.resource_name) != UNKNOWN_PATH => {
             (with_other_path(config), UNKNOWN_PATH.to_owned())
         }
+        Variation::NoQuery if config.target.resource_name.contains('?') => {
+            let mut other = config.clone();
+            other.target.resource_name = path(&config.target.resource_name).to_owned();
+            (other, String::new())
+        }
         // A port speaks one of both only.
         Variation::OtherScheme if is_answered_plainly(evidence) && !is_plain_default(config) => {
             return Ok(None);
@@ -422,6 +427,7 @@ pub fn attempt(
         Variation::NoOrigin
         | Variation::NoSubprotocol
         | Variation::OtherPath
+        | Variation::NoQuery
         | Variation::Unchanged
         | Variation::Again
         | Variation::Pinged => return Ok(None),
@@ -636,10 +642,22 @@ pub fn variations(error: &OpenError, evidence: &OpeningEvidence) -> &'static [Va
         _ if !evidence.is_connected() || evidence.awaits_proxy() || is_about_certificate(error) => {
             &[]
         }
-        E::Closed { .. } | E::Io(_) | E::TimedOut { .. } if evidence.was_asked() => &[
+        // Each trial may wait for its whole time, so those of the path come first.
+        E::TimedOut { .. } if evidence.was_asked() => &[
             V::OtherScheme,
             V::OnlyHttp2,
             V::NoUpgrade,
+            V::NoQuery,
+            V::OtherPath,
+            V::NoSubprotocol,
+            V::OwnOrigin,
+            V::Subprotocol,
+        ],
+        E::Closed { .. } | E::Io(_) if evidence.was_asked() => &[
+            V::OtherScheme,
+            V::OnlyHttp2,
+            V::NoUpgrade,
+            V::NoQuery,
             V::NoSubprotocol,
             V::OwnOrigin,
             V::Subprotocol,

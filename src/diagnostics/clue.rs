@@ -344,6 +344,10 @@ pub enum Clue {
     PlainServes,
     /// The upgrade gets no answer, and a plain GET finds nothing at this path.
     PlainMissing,
+    /// Neither a plain GET nor another path got an answer.
+    AllSilent,
+    /// The same path without its query opens.
+    NoQueryOpens,
     /// Another path opens a WebSocket.
     OtherPathOpens,
     /// Every request gets this answer, also without the upgrade and at another path.
@@ -631,6 +635,10 @@ pub enum Clue {
     VersionsLimited,
     /// An HTTP server, not a proxy, answers CONNECT.
     ProxyIsServer,
+    /// The answer to CONNECT says that the proxy is not one of HTTP, or names SOCKS.
+    ProxyIsSocks,
+    /// The connection goes through a forward proxy, which said that it is open.
+    Tunnelled,
     /// The certificate is not valid yet.
     NotYetValid,
     /// The certificate has a subjectAltName.
@@ -1268,6 +1276,12 @@ impl Clue {
                 trial.status() == Some(404) && status.is_none()
             }),
             Self::OtherPathOpens => opens(Variation::OtherPath),
+            Self::AllSilent => {
+                let plain = Self::PlainUnanswered.seen(facts)?;
+                let silent = |trial: &Trial| matches!(trial.outcome, TrialOutcome::Silence(_));
+                Some(format!("{plain}; {}", tried(Variation::OtherPath, &silent)?))
+            }
+            Self::NoQueryOpens => opens(Variation::NoQuery),
             Self::AllSame => {
                 let plain = Self::PlainSame.seen(facts)?;
                 let other = Self::OtherPathSame.seen(facts)?;
@@ -1533,8 +1547,11 @@ impl Clue {
                 let server = |line: &str| line.split_once("Server: ").is_some_and(|(_, server)| {
                     UNABLE.iter().any(|name| contains_word(server.as_bytes(), name))
                 });
+                // A server of Next.js may take upgrades, as in development: behind a proxy, they may
+                // have been lost.
+                let front = facts.response.and_then(proxied).is_some();
                 let powered = |line: &str| line.split_once("X-Powered-By: ").is_some_and(|(_, name)| {
-                    name.starts_with("PHP/") || name.starts_with("Next.js")
+                    name.starts_with("PHP/") || name.starts_with("Next.js") && !front
                 });
                 let host = || header("Host").filter(|host| sent("Host") == Some(host.as_bytes()));
                 [line("Server"), line("X-Powered-By"), plain()].into_iter().flatten()
@@ -1780,6 +1797,21 @@ impl Clue {
                 let web = ["nginx", "apache", "caddy", "lighttpd", "iis", "express", "openresty"];
                 let named = web.iter().any(|name| contains_word(server.as_bytes(), name));
                 (named && matches!(code, 400 | 404 | 405 | 501)).then(|| format!("it answered {code}, Server: {server}"))
+            }
+            Self::ProxyIsSocks => {
+                let reason = facts.proxy?.answer?.status_line()?.reason;
+                let texts = [String::from_utf8_lossy(reason).into_owned(), super::said::words(facts.body)];
+                let names = ["not an http proxy", "socks", "socks4", "socks5"];
+                let name = names.iter().find(|name| texts.iter().any(|text| super::said::says(text, name)))?;
+                Some(format!("its answer has the words {name:?}"))
+            }
+            Self::Tunnelled => {
+                let proxy = facts.proxy?;
+                let open = proxy.answer.is_none_or(|head| {
+                    head.status_line().is_some_and(|line| matches!(line.code, 200..=299))
+                });
+                (open && proxy.fault.is_none())
+                    .then(|| format!("the connection goes through {}", proxy.address))
             }
             Self::NotYetValid => (facts.tls.fault == Some(TlsFault::Dates { early: true }))
                 .then(|| "its first date is in the future".to_owned()),

@@ -367,6 +367,8 @@ pub enum Variation {
     NearHost,
     /// A path that no server has.
     OtherPath,
+    /// The same path without its query.
+    NoQuery,
     /// TLS instead of plain text, or the reverse.
     OtherScheme,
     /// TLS with HTTP/2 as the only offered protocol.
@@ -428,6 +430,7 @@ impl Trial {
             Variation::OwnHost => format!("with Host: {what}"),
             Variation::Redirected => format!("at the path of its Location, {what}"),
             Variation::OtherPath => format!("at the path {what}"),
+            Variation::NoQuery => "without the query".to_owned(),
             Variation::OtherScheme => format!("with {what}"),
             Variation::OtherFamily => format!("at {what}"),
             Variation::OnlyHttp2 => "with TLS that offers h2 only".to_owned(),

@@ -644,6 +644,9 @@ pub(super) fn without_stock(text: &str) -> String {
     })
 }
 
+/// The word before the reason of a page.
+const REASON: &str = "reason:";
+
 /// The text of an HTML page after its title, which is often only the name of the site. `None` if
 /// there is no title, or no text after it.
 pub(super) fn below_title(body: &[u8]) -> Option<String> {
@@ -861,6 +864,14 @@ pub(super) fn reasons(body: &[u8]) -> Option<String> {
         .flat_map(|block| split(&block))
         .filter(|sentence| !sentence.is_empty())
         .collect();
+    // A page may mark its reason with this word.
+    let marked = |sentence: &String| {
+        let start = sentence.get(..REASON.len()).filter(|start| start.eq_ignore_ascii_case(REASON));
+        start.map(|start| sentence[start.len()..].trim().to_owned())
+    };
+    if let Some(reason) = all.iter().find_map(marked).filter(|reason| !is_vague(reason)) {
+        return Some(reason);
+    }
     let more: Vec<&String> =
         all.iter().filter(|sentence| !is_vague(&without_stock(sentence))).collect();
     let is_near = |at: usize| at > 0 && is_vague(&all[at - 1]);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::diagnostics::facts::{
     Dial, DialOutcome, ProxyFacts, ProxyFault, StreamEnd, TlsFault, Trial, Unanswered,
 };
-use crate::diagnostics::{self, Clue, Diagnostic, Facts, classify};
+use crate::diagnostics::{self, Diagnostic, Facts, classify};
 use crate::engine::open_error::OpenError;
 use crate::event::{CertificateFacts, Direction, Event, Phases, TlsFacts};
 use crate::net::clock::wall_micros;
@@ -386,10 +386,14 @@ impl OpeningEvidence {
         let mut found = classify(&facts);
         if let Some(verdict) = found.first_mut() {
             match error {
-                // The text of the proxy says more than its status.
-                OpenError::Proxy(_) if Clue::ProxyLosesUpstream.seen(&facts).is_some() => {}
-                // The error knows the exact answer.
-                OpenError::Proxy(error) => verdict.help = error.help().into(),
+                // The error knows the exact answer; a cause that a fact supports has its own cure.
+                OpenError::Proxy(error) => {
+                    let exact = match verdict.is_supported() {
+                        true => verdict.help.replace(verdict.entry.help, error.help()),
+                        false => error.help().to_owned(),
+                    };
+                    verdict.help = exact.into();
+                }
                 OpenError::ProxyTls(_) if verdict.entry.code == "W112" => {
                     verdict.help = "write `http://` instead of `https://` for the proxy".into();
                 }

@@ -559,6 +559,11 @@ fn a_proxy_is_named_with_its_address_and_the_variable() {
         Told::run(&["--proxy", &proxy, "--handshake-timeout", "200ms", "ws://server.invalid/"]);
     assert_eq!(told.code(), "W116", "{}", told.text);
     told.lacks("Node.js");
+    // It speaks SOCKS alone, and says so.
+    let port = serve_by(|_| b"HTTP/1.0 501 Tor is not an HTTP Proxy\r\n\r\n".to_vec());
+    let proxy = format!("http://127.0.0.1:{port}");
+    let told = Told::run(&["--proxy", &proxy, "ws://server.invalid/"]);
+    told.has(&format!("use the scheme of SOCKS: `--proxy socks5h://127.0.0.1:{port}`"));
     // wscope speaks SOCKS to an HTTP proxy.
     let port = serve_by(|_| answer("400 Bad Request", "", ""));
     let proxy = format!("socks5h://127.0.0.1:{port}");

@@ -185,6 +185,27 @@ fn who_hangs_is_told_by_other_paths() {
 }
 
 #[test]
+fn a_path_that_opens_without_its_query_shows_the_query() {
+    // Netty's WebSocketServerProtocolHandler compares the path together with the query.
+    let port = serve_all(listen(), |stream| {
+        let request = String::from_utf8_lossy(&receive(stream)).into_owned();
+        if !is_for(&request, "/ws") || !asks(&request) {
+            stream.read_to_end(&mut Vec::new()).ok()?;
+        }
+        stream.write_all(switching(request.as_bytes(), "").as_bytes()).ok()
+    });
+    let args = ["--diagnose", "--handshake-timeout", "0.3"];
+    let told = Told::of(&args, port, "/ws?token=abc");
+    told.is("W109", "(medium): without the query a WebSocket opens");
+    told.lacks("no request gets an answer");
+    // Without a query, nothing shows it; another path is tried.
+    let told = Told::of(&args, port, "/chat");
+    told.is("W109", "no request gets an answer");
+    told.has("possible: the path is wrong");
+    told.lacks("without the query");
+}
+
+#[test]
 fn silence_is_no_other_answer_and_trials_end_with_the_time_that_was_given() {
     let refuses_once = || {
         let asked = Arc::new(AtomicUsize::new(0));

@@ -94,7 +94,7 @@ fn the_way_a_request_stays_unanswered_tells_who_left_it() {
     }
     let trials = [answered];
     let facts = Facts { trials: &trials, ..base(StreamEnd::Reset, 2.0) };
-    is(&facts, "W107", "did not answer the upgrade in time", Confidence::Medium);
+    is(&facts, "W107", "nothing handles upgrades at this path", Confidence::Medium);
     let facts = Facts { trials: &trials, ..base(StreamEnd::Reset, 0.01) };
     is(&facts, "W107", "drops the upgrade", Confidence::High);
     let trials = [trial(Variation::NoUpgrade, 1), trial(Variation::OtherPath, 200)];

@@ -26,6 +26,7 @@ mod statuses;
 mod switching;
 mod timing;
 mod tls;
+mod trials;
 mod waits;
 mod words;
 

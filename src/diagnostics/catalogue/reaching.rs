@@ -39,6 +39,15 @@ const FILTERED_HERE: &str =
     "a proxy or filter in front of the server, on this machine, refuses the request";
 const RULES_HERE: &str = "look at the rules of the proxy that listens there, and whether it passes upgrades; or use the port of the server itself";
 
+/// The cause if a server does not answer an upgrade.
+const NOTHING_HANDLES: &str = "nothing handles upgrades at this path: a wrong path on a server such as Node.js, or a proxy that does not forward upgrades";
+
+/// The cause if the same path opens without its query.
+const BY_QUERY: &str = "without the query a WebSocket opens: the server compares the path together with the query, or its handler drops or waits on a parameter";
+
+/// The help for it.
+const CHECK_QUERY: &str = "leave out the query, or make the server compare the path alone, in Netty with `checkStartsWith`; otherwise check the parameters one by one";
+
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
     note("W001", "the URL has an http scheme")
@@ -120,8 +129,13 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             high("the port speaks TLS", C::OtherSchemeAnswers).cure("use the other scheme: `wss://` instead of `ws://`, or vice versa"),
             high("the server stopped listening after this request: its process ended, or restarts", C::Gone)
                 .cure("read the server's log: the request may have ended its process"),
+            medium(BY_QUERY, C::NoQueryOpens)
+                .cure(CHECK_QUERY),
+            medium(NOTHING_HANDLES, C::All(&[C::GaveUp, C::PlainAnswered])).unless(&[C::OtherPathAnswered, C::PlainFails, C::UpgradePasses, C::PlainTells])
+                .cure("check the path, and whether a proxy in front handles upgrades; if the path is right, find out what its handler waits for before it accepts"),
             medium("the application did not answer the upgrade in time, or what the port forwards to could not be reached, and the server gave up", C::GaveUp).unless(&[C::PlainUnanswered, C::NoSubprotocolHelps])
-                .cure("check what is behind the port, and read the application's log: find out what its handler waits for before it accepts"),
+                .cure("check what is behind the port, and read the application's log: find out what its handler waits for before it accepts; then check the path"),
+            medium(NOTHING_HANDLES, C::All(&[C::GaveUp, C::SpeaksHttp])).unless(&[C::OtherPathAnswered, C::PlainFails, C::UpgradePasses, C::PlainTells, C::PlainUnanswered, C::NoSubprotocolHelps]),
             medium(PLAIN_TELLS, C::PlainTells)
                 .cure(AS_TOLD),
             high("a proxy answers, which can't reach the application behind it", C::PlainGateway)
@@ -153,6 +167,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, and the server's rules for it"),
             medium("another service than HTTP listens here, which greeted a later request", C::PlainForeign)
                 .cure("use the port on which that service, or another one, speaks WebSocket"),
+            medium("the proxy could not reach the server, and closed the tunnel that it had opened, as a proxy does that answers before it connects; or the server closed it", C::Tunnelled).unless(&[C::OtherSchemeAnswers, C::PlainAnswered, C::OtherPathAnswered, C::SpeaksHttp, C::PlainForeign])
+                .cure("check that the proxy, and the server that it uses itself, reach the host and port of the URL: its log may tell; or bypass it: `--noproxy HOST`"),
             medium("the service is not plain HTTP (it may expect HTTP/2, or the PROXY protocol first), forwards to a target that is down, or drops each connection: nginx's 444, a limit, a filter of addresses", C::PlainUnanswered).unless(&[C::OtherSchemeAnswers, C::OtherPathAnswered, C::SpeaksHttp, C::Gone, C::PlainForeign, C::CertificateAsked, C::CertificateTaken])
                 .cure("check what listens on this port, what it expects first, and what is behind it if it is forwarded"),
             medium("the server drops each request, as nginx's 444 does: it has no site for this Host, or a filter refuses this address", C::AllDropped).unless(&[C::OtherSchemeAnswers, C::GaveUp, C::NoSubprotocolHelps])
@@ -202,22 +218,26 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("make the proxy in front pass the upgrade, in proxies of Node.js the option `ws: true` and the event `upgrade`; otherwise find out what the handler waits for before it accepts"),
             medium("the handler of this path hangs or is slow, or a proxy in front does not forward its upgrade: other paths are answered", C::OtherPathAnswered).unless(&[C::UpgradeAlone])
                 .cure("find out what the handler does before it accepts; a longer `--handshake-timeout` helps if it is only slow"),
-            medium("nothing handles upgrades at this path: a wrong path on a server such as Node.js, or a proxy that does not forward upgrades", C::PlainAnswered).unless(&[C::OtherPathAnswered, C::PlainFails, C::UpgradePasses])
+            medium(BY_QUERY, C::NoQueryOpens)
+                .cure(CHECK_QUERY),
+            medium(NOTHING_HANDLES, C::PlainAnswered).unless(&[C::OtherPathAnswered, C::PlainFails, C::UpgradePasses])
                 .cure("check the path, and whether a proxy in front handles upgrades"),
             medium("the request's head is longer than the server accepts", C::LongHead)
                 .cure("send fewer or shorter cookies and headers"),
-            medium("no request gets an answer: the application hangs or is slow to start, or a filter drops what this address sends", C::All(&[C::PlainUnanswered, C::SpeaksHttp])).unless(&[C::OtherPathAnswered])
+            medium("no request gets an answer: the application hangs or is slow to start, or a filter drops what this address sends", C::All(&[C::PlainUnanswered, C::SpeaksHttp])).unless(&[C::OtherPathAnswered, C::NoQueryOpens])
                 .cure("try again when it has started, and from another address; then read the log of the server and of the filter in front"),
             medium("the application hangs or is slow to start, a filter drops the request, or nothing handles upgrades at this path", C::SpeaksHttp).unless(&[C::PlainAnswered, C::OtherPathAnswered, C::PlainUnanswered])
                 .cure("try again when it has started; then check the path, and whether the server handles upgrades"),
-            medium("no request gets an answer: the application hangs, the service is not HTTP, or a filter drops what this address sends", C::PlainUnanswered).unless(&[C::SpeaksHttp, C::OtherPathAnswered])
+            medium("no request gets an answer: the application hangs, the service is not HTTP, or a filter drops what this address sends", C::PlainUnanswered).unless(&[C::SpeaksHttp, C::OtherPathAnswered, C::NoQueryOpens])
                 .cure(WHAT_LISTENS),
             medium("neither a request nor TLS gets an answer: the application hangs, the service is not HTTP, or a filter drops what this address sends", C::OtherSchemeSilent).unless(&[C::PlainAnswered, C::PlainUnanswered, C::OtherPathAnswered])
                 .cure(WHAT_LISTENS),
-            low("nothing handles upgrades at this path: a wrong path on a server such as Node.js, or a proxy that does not forward upgrades").unless(&[C::PlainUnanswered, C::OtherPathAnswered]),
+            // A server that knows no handler for the path may leave every request there unanswered.
+            low(NOTHING_HANDLES).unless(&[C::AllSilent, C::OtherPathAnswered, C::UpgradePasses]),
+            low("the path is wrong, and the server leaves each request unanswered for which it has no handler").with(C::AllSilent).unless(&[C::UpgradePasses]),
             low("the application hangs or is slow, or a filter drops the request").unless(&[C::PlainUnanswered, C::OtherPathAnswered, C::PlainAnswered, C::OtherSchemeSilent]),
             low("the application hangs or is slow").with(C::PlainAnswered).unless(&[C::OtherPathAnswered]),
-            low("a service that is not HTTP and waits for more").unless(&[C::PlainAnswered, C::SpeaksHttp]),
+            low("a service that is not HTTP and waits for more").unless(&[C::PlainAnswered, C::SpeaksHttp, C::UpgradePasses]),
         ])
         .seen("no byte until the handshake timeout"),
     error("W110", "the port speaks another protocol")
@@ -238,14 +258,16 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             medium("a login page of the network or of the proxy is in the way", C::ProxyRedirects)
                 .cure("open that page in a browser and log in"),
+            medium("the port is that of a proxy of another kind than HTTP, as of SOCKS", C::ProxyIsSocks)
+                .cure("use the scheme of SOCKS: `--proxy socks5h://HOST:PORT`"),
             medium("a web server listens there, and no proxy", C::ProxyIsServer)
                 .cure("correct the proxy's address: `--proxy URL`, or the variable of the environment"),
             medium("the proxy can't reach the next proxy, which it passes requests on to", C::ProxyLosesUpstream)
                 .cure("check the upstream proxy in the configuration of this proxy, and whether it runs; or bypass this proxy: `--noproxy HOST`"),
             medium("the proxy can't reach the server", C::ProxyFailed).unless(&[C::ProxyLosesUpstream]).cure("check host and port, and whether the proxy can reach them"),
             medium("the proxy's rules forbid this host or port, or this client; many allow CONNECT to port 443 only", C::ProxyForbids),
-            low("the proxy's rules forbid this host or port, or this client").unless(&[C::ProxyFailed, C::ProxyIsServer, C::ProxyForbids, C::ProxyRedirects]),
-            low("the proxy itself can't reach the host").unless(&[C::ProxyFailed, C::ProxyIsServer, C::ProxyForbids, C::ProxyRedirects]),
+            low("the proxy's rules forbid this host or port, or this client").unless(&[C::ProxyIsSocks, C::ProxyFailed, C::ProxyIsServer, C::ProxyForbids, C::ProxyRedirects]),
+            low("the proxy itself can't reach the host").unless(&[C::ProxyIsSocks, C::ProxyFailed, C::ProxyIsServer, C::ProxyForbids, C::ProxyRedirects]),
         ])
         .seen("the answer to CONNECT is neither 2xx nor 407"),
     error("W113", "the proxy requires credentials")

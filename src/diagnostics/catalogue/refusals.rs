@@ -49,6 +49,12 @@ const PASS_UPGRADE_AND_PATH: &str = "make the proxy pass the upgrade, in nginx `
 /// The same if the changed path is the first suspect.
 const PATH_AND_PASS_UPGRADE: &str = "compare the paths: in nginx that of `location` with that of `proxy_pass`, in Apache the two of `ProxyPass`; then make the proxy pass the upgrade, in nginx `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";`, in Apache `ProxyPass … upgrade=websocket`";
 
+/// The cause if the program that answers knows neither this path nor others.
+const WRONG_PATH: &str = "a wrong path, in the URL or rewritten by a proxy";
+
+/// The same if the program may also have got a plain request, or serves only those.
+const ANY_MISSING: &str = "a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way";
+
 /// The cause if the answer names another path.
 const REWRITES: &str =
     "a proxy or the server rewrites the path, and there is no WebSocket at the new one";
@@ -86,7 +92,7 @@ const LOOK: &str = "look at the configuration of the server for this path, and a
 const REFUSED: &str = "the credentials sent are wrong, expired, or for another audience, or a proxy on the way removed them";
 
 /// The possible causes if a gateway can't reach the server behind it.
-const DOWN_OR_TLS: &str = "the application is down or on another port, does not speak HTTP there, or only one of proxy and application uses TLS";
+const DOWN_OR_TLS: &str = "the application is down or on another port, does not speak HTTP there, or only one of proxy and application uses TLS, or the proxy does not trust the application's certificate";
 
 /// The page of OpenShift's router.
 const OPENSHIFT: C = C::Body("the application is currently not serving requests at this endpoint");
@@ -193,7 +199,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             low("a proxy in front that the server does not trust, as Home Assistant refuses it").with(AIOHTTP).unless(&[C::OtherPathDiffers])
                 .cure("add the proxy in front to those that the server trusts, in Home Assistant `trusted_proxies`; otherwise check path and query"),
             low("the server does not serve this path").unless(&[C::OtherPathDiffers, C::OtherPathSame, C::ProxyOwn, C::AllowRequest, C::WsBadRequest, C::PlainRoute]),
-            low("a query parameter, header or subprotocol that the application needs is missing").unless(&[C::OtherPathDiffers, C::ProxyOwn]),
+            low("the server does not serve this path, or a query parameter, header or subprotocol that the application needs is missing").with(C::AllSame).unless(&[C::ProxyOwn, C::AllowRequest, C::WsBadRequest, C::PlainRoute]),
+            low("a query parameter, header or subprotocol that the application needs is missing").unless(&[C::OtherPathDiffers, C::ProxyOwn, C::AllSame]),
             low(LOST).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, C::AllowRequest, SUSPICIOUS, AIOHTTP, C::WsBadRequest, C::PlainRoute]),
         ])
         .seen("a bare 400 Bad Request, or a 4xx with no entry of its own"),
@@ -411,8 +418,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure(PASS_UPGRADE),
             medium(LOST, C::PlainSameBehindProxy).unless(&[C::ProxyOwn, C::Unrouted, C::PlainPageBehindProxy])
                 .cure(PASS_UPGRADE),
-            medium("a proxy forwards this path to another server, which does not know it: the proxy rewrites it wrongly, or the application has another path", C::OtherPathElsewhere).unless(&[C::PlainPageBehindProxy])
-                .cure("compare the path that reaches the server behind with the application's: in nginx that of `proxy_pass`, in Apache the second one of `ProxyPass`"),
+            medium("a proxy forwards this path to another server, which does not know it: the proxy rewrites it wrongly or sends another Host, or the application has another path", C::OtherPathElsewhere).unless(&[C::PlainPageBehindProxy])
+                .cure("compare the path that reaches the server behind with the application's: in nginx that of `proxy_pass`, in Apache the second one of `ProxyPass`; if the server behind has rules for hosts, make the proxy forward Host, in nginx `proxy_set_header Host $http_host;`"),
             medium("the application took the upgrade for a plain request: it has no WebSocket at this path or none at all, or a proxy removed Upgrade and Connection", C::PlainPage).unless(&[C::Proxied, C::ForwardProxied, C::PlainDiffers, C::UpgradePasses, C::NamesOtherPath])
                 .cure("check the path, and that the WebSocket server is attached to the program that listens on this port; if a proxy is in front, make it forward Upgrade and Connection"),
             medium("the server in front passes a plain GET on, and has no rule for an upgrade at this path", C::OnlyPlainPassed)
@@ -421,14 +428,18 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, and the name and port of the URL, against the configuration of the server in front"),
             medium("the server knows the path and saw no upgrade: a proxy on the path, possibly a transparent one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
                 .cure("make the proxy forward Upgrade and Connection, or, if the server is on another machine, use `wss://`, which a transparent proxy can't read"),
-            medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::AllSame).unless(&[C::NamesOtherPath, C::NamesPath, C::Unrouted, C::PlainSameAtKnownPath, C::Unable, C::PlainPage, C::Proxied, C::ProxyOwn, C::InspectorTarget])
+            medium(ANY_MISSING, C::AllSame).unless(&[C::NamesOtherPath, C::NamesPath, C::Unrouted, C::PlainSameAtKnownPath, C::Unable, C::PlainPage, C::Proxied, C::ProxyOwn, C::InspectorTarget])
                 .cure("check the path, then the name and port of the URL; if they are right, make the proxy forward Upgrade and Connection, or, if the server is on another machine, use `wss://`, which a transparent proxy can't read"),
-            medium("a wrong path, in the URL or rewritten by a proxy", C::OtherPathSame).unless(&[C::PlainSameAtKnownPath, C::AllSame, C::NamesPath, C::Unrouted, C::ProxyOwn]),
-            medium("the path exists, but a resource or parameter in the URL is unknown: another path gets another answer", C::OtherPathDiffers),
-            medium("a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way", C::Status).unless(&[C::NamesOtherPath, C::PlainPage, C::OtherPathDiffers, C::OtherPathSame, C::NamesPath, C::Unrouted, C::Proxied, C::ProxyOwn, C::Unable, C::InspectorTarget]),
-            medium("a wrong path, in the URL or rewritten by a proxy", C::Proxied).unless(&[C::PlainDiffers, C::UpgradePasses, C::OtherPathDiffers, C::NamesPath, C::Unrouted, C::ProxyOwn])
+            // Only an upgrade that has arrived rules out that it was lost.
+            medium(WRONG_PATH, C::All(&[C::OtherPathSame, C::PlainDiffers])).unless(&[C::NamesPath, C::Unrouted, C::ProxyOwn]),
+            medium(WRONG_PATH, C::All(&[C::OtherPathSame, C::Unable])).unless(&[C::PlainSameAtKnownPath, C::AllSame, C::NamesPath, C::Unrouted, C::ProxyOwn]),
+            medium(ANY_MISSING, C::OtherPathSame).unless(&[C::PlainDiffers, C::UpgradePasses, C::NamesOtherPath, C::NamesPath, C::Unrouted, C::PlainSameAtKnownPath, C::Unable, C::PlainPage, C::Proxied, C::ProxyOwn, C::InspectorTarget])
+                .cure("check the path, in the URL and as a proxy rewrites it; then that the application runs under a server with WebSocket support, and that a proxy on the way forwards Upgrade and Connection"),
+            medium("the path exists, but a resource or parameter in the URL is unknown, or a proxy passes it to a server that does not know it: another path gets another answer", C::OtherPathDiffers),
+            medium(ANY_MISSING, C::Status).unless(&[C::NamesOtherPath, C::PlainPage, C::OtherPathDiffers, C::OtherPathSame, C::NamesPath, C::Unrouted, C::Proxied, C::ProxyOwn, C::Unable, C::InspectorTarget]),
+            medium(WRONG_PATH, C::Proxied).unless(&[C::PlainDiffers, C::UpgradePasses, C::OtherPathDiffers, C::NamesPath, C::Unrouted, C::ProxyOwn])
                 .cure(CHECK_PATH_AND_UPGRADE),
-            medium("a wrong path, in the URL or rewritten by a proxy", C::Proxied).unless(&[C::OtherPathDiffers, C::NamesPath, C::Unrouted, C::ProxyOwn]),
+            medium(WRONG_PATH, C::Proxied).unless(&[C::OtherPathDiffers, C::NamesPath, C::Unrouted, C::ProxyOwn]),
             medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::PlainPageBehindProxy, C::PlainSameBehindProxy, C::ProxyOwn, C::UpgradePasses, C::AllSame, C::Unrouted])
                 .cure(PASS_UPGRADE),
             low("Upgrade and Connection were lost on the way").with(C::NamesPath).unless(&[C::PlainDiffers, C::UpgradePasses, C::Proxied, C::ProxyOwn, C::Unrouted]),
@@ -520,13 +531,13 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("read the server's log; take middleware that wraps the response (logs, metrics, compression, timeouts) off this path, or let it pass http.Hijacker"),
             low(RAISED).unless(&[C::AllSame, C::ProxyPage, C::Unable, C::Untaken]),
             low("the server has none of the subprotocols offered, or a proxy removed Sec-WebSocket-Protocol").with(C::SubprotocolSent).unless(&[C::AllSame, C::OtherPathSame, C::ProxyPage]),
-            low("a proxy forwards without Upgrade and Connection, and the application fails on the plain GET").with(C::Proxied).unless(&[C::PlainDiffers, C::PlainSame, C::ProxyPage]),
-            low("a proxy in front can't reach the application, as over TLS").unless(&[C::Gone, C::OtherPathDiffers, C::AllSame, C::ProxyPage, C::PlainDiffers, C::Untaken]),
+            low("a proxy forwards without Upgrade and Connection, and the application fails on the plain GET").with(C::Proxied).unless(&[C::PlainDiffers, C::UpgradePasses, C::ProxyPage]),
+            low("a proxy in front can't reach the application, as over TLS").unless(&[C::Gone, C::AllSame, C::ProxyPage, C::PlainDiffers, C::Untaken]),
         ])
         .seen("status 500, or a 5xx with no entry of its own"),
     error("W343", "the proxy got no valid answer from its upstream")
         .because("a gateway got no valid answer from the server behind it")
-        .help("check that the application listens on the proxy's upstream address, with TLS if and only if the proxy uses TLS")
+        .help("check that the application listens on the proxy's upstream address, with TLS if and only if the proxy uses TLS; the proxy's log tells a refused connection from one that was closed, and from a certificate")
         .source("measured on nginx; documentation of haproxy, Envoy and Apache; RFC 9110 §15.6.3")
         .causes(&[
             high("the proxy's TLS to its upstream failed", C::Envoy("transport failure reason: tls"))
@@ -563,16 +574,16 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the tunnel's agent can't connect to the local application", C::Body("err_ngrok_8012"))
                 .cure("start the application on the port that the agent forwards to"),
             medium("the gateway itself can't carry an upgrade, as with a middleware that buffers or wraps the answer, or with HTTP/2 to its upstream: to a plain GET, a handler of WebSockets answers", C::PlainWebSocket)
-                .cure("read the gateway's log, which has the error; take middleware that wraps the answer (compression, logs, timeouts) off this path, and make the gateway speak HTTP/1.1 to its upstream"),
-            medium("the upstream dropped the upgrade, or the gateway itself can't carry one: without it, the gateway gets an answer", C::PlainDiffers).unless(&[C::PlainWebSocket])
+                .cure("read the gateway's log, which has the error, and that of the program behind it; if that was not reached, take middleware that wraps the answer (compression, logs, timeouts) off this path, and make the gateway speak HTTP/1.1 to its upstream"),
+            medium("the upstream dropped the upgrade, or the gateway itself can't carry one, or a handler behind it failed: without the upgrade, the gateway gets an answer", C::PlainDiffers).unless(&[C::PlainWebSocket])
                 .cure("read the gateway's log, which has the error; then check the path, the Origin and the credentials: some applications drop upgrades that they refuse"),
-            low("the upstream dropped the upgrade, as applications do that refuse it without an answer").with(C::PlainWebSocket),
+            medium("the program behind the gateway dropped the upgrade, as some do that refuse it, or its handler failed on it", C::PlainWebSocket),
             medium("the upstream closed the connection after a while, or could not be reached: its name does not resolve, its host does not answer", C::SlowAnswer).unless(&[C::PlainDiffers])
                 .cure("read the log of the proxy, which has the error, then that of the application"),
-            medium(DOWN_OR_TLS, C::PlainSame).unless(&[C::Ngrok("err_ngrok_3200"), C::Ngrok("err_ngrok_8012")]),
+            medium(DOWN_OR_TLS, C::PlainSame).unless(&[C::ApacheProxy("error during ssl handshake with remote server"), C::Ngrok("err_ngrok_3200"), C::Ngrok("err_ngrok_8012")]),
             low(DOWN_OR_TLS).unless(&[C::PlainDiffers]),
-            low("the application closed the connection: it drops upgrades that it refuses, or fails").unless(&[C::PlainDiffers, C::PlainSame, C::Envoy("connection failure")]),
-            low("the proxy can't carry an upgrade (a middleware or library in it buffers the answer), does not trust the application's certificate, or the head of the answer is larger than the proxy's buffer").unless(&[C::PlainDiffers]),
+            low("the application closed the connection: it drops upgrades that it refuses, or plain requests, as where the proxy does not forward Upgrade and Connection; or it fails").unless(&[C::PlainDiffers, C::Envoy("connection failure")]),
+            low("the proxy can't carry an upgrade (a middleware or library in it buffers the answer), or the head of the answer is larger than the proxy's buffer").unless(&[C::PlainDiffers]),
         ])
         .seen("status 502; an error of ngrok; a 503 in which Envoy says how its upstream failed"),
     error("W344", "the service is unavailable")

@@ -8,7 +8,8 @@ use crate::diagnostics::facts::{
     DialOutcome, LookupFault, ProxyFacts, ProxyFault, StreamEnd, Trial, Unanswered, Variation,
 };
 use crate::diagnostics::url::Url;
-use crate::diagnostics::{Clue, Facts, Form, Place, Span, said, sniff};
+use crate::diagnostics::{Clue, Diagnostic, Facts, Form, Place, Severity, Span, said, sniff};
+use crate::wire::host::is_loopback;
 
 /// Engine.IO gives up on a path that is not its own after about a second.
 const ENGINE_IO_TIMEOUT: std::ops::RangeInclusive<Duration> =
@@ -174,9 +175,34 @@ pub(super) fn proxy(facts: &Facts<'_>, found: &mut Findings<'_>) {
             }
         });
     }
+    if let Some(d) = found.found.last_mut().filter(|d| d.severity == Severity::Error) {
+        *d = with_proxy(d.clone(), facts, proxy);
+    }
     // An error of the proxy already names the variable.
     if let Some(variable) = proxy.variable.filter(|_| !found.has_error()) {
         found.add("W114", |d| d.note(format!("{variable} names {}", proxy.address)));
+    }
+}
+
+/// Puts the addresses of this run into the help. A proxy of the environment for a server on this
+/// machine is one too many.
+fn with_proxy(d: Diagnostic, facts: &Facts<'_>, proxy: &ProxyFacts<'_>) -> Diagnostic {
+    let address = proxy.address.split_once("://").map_or(proxy.address, |(_, address)| address);
+    let help = d.help.replace("socks5h://HOST:PORT", &format!("socks5h://{address}"));
+    let d = d.help(help);
+    let host = facts.url.map(|url| Url::of(url).host).filter(|host| is_loopback(host));
+    match proxy.variable.zip(host) {
+        Some((variable, host)) => {
+            let text =
+                "a proxy of the environment is used for a server on this machine, which needs none";
+            let help = format!(
+                "leave the proxy out for it: `--noproxy {host}`, or `{host}` in the variable `no_proxy`; if it is needed: {}",
+                d.help
+            );
+            d.suggests(text, format!("{variable} names {}; {host} is this machine", proxy.address))
+                .help(help)
+        }
+        None => d,
     }
 }
 

@@ -185,6 +185,8 @@ impl RefusalResponse<'_> {
             503 if Clue::Envoy("upstream connect error").seen(self.facts).is_some() => "W343",
             // Without Cloudflare, these numbers have other meanings, or none.
             520..=530 if !self.server("cloudflare") => "W341",
+            // Apache answers 500 if its TLS to the upstream fails.
+            500 if Clue::ApacheProxy("reason:").seen(self.facts).is_some() => "W343",
             464 if self.server("awselb") => "W346",
             404 if self.server("wsgiserver") || self.server("uvicorn") => "W335",
             status => of_status(status),

@@ -263,6 +263,7 @@ impl Exam<'_> {
             Variation::Again | Variation::Pinged | Variation::Unchanged => "again",
             Variation::OwnHost | Variation::NearHost => "host",
             Variation::OtherPath => "other path",
+            Variation::NoQuery => "no query",
             Variation::Redirected => "redirect",
             Variation::OtherScheme => "other scheme",
             Variation::OtherFamily => "other family",
