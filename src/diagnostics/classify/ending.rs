@@ -6,7 +6,7 @@ use super::application::is_unheard;
 use super::clocks::{aged, ping_interval, seconds};
 use super::closing::was_closed;
 use super::findings::Findings;
-use super::why_closed::ANNOUNCED;
+use super::why_closed::{ANNOUNCED, ENDED_BY_PEER};
 use crate::diagnostics::clue::{announced, complained, is_near};
 use crate::diagnostics::facts::{End, EndKind};
 use crate::diagnostics::heard::Grievance;
@@ -83,6 +83,11 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
     let leads = complained(facts).is_some_and(|complaint| complaint.leads());
     if let Some(fact) = announced(facts).filter(|_| !inside && !leads) {
         return found.add(lost_code(end), |d| d.note(clocks(end)).suggests(ANNOUNCED, fact));
+    }
+    if let Some(fact) = Clue::SessionEnded.seen(facts).filter(|_| !inside && !leads) {
+        return found.add(lost_code(end), |d| {
+            d.note(clocks(end)).suggests(ENDED_BY_PEER, fact).help("follow the message")
+        });
     }
     if let Some(fact) = Clue::PingsUnanswered.seen(facts).filter(|_| !inside && !leads) {
         return found.add("W818", |d| {
