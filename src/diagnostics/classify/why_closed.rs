@@ -207,7 +207,7 @@ fn foreign_message(closed: &Closed<'_>) -> Option<Diagnostic> {
             .warned()
             .suggests(
                 format!("our message does not begin the protocol of the server, {title}"),
-                format!("{title} goes on with {waits} of the client"),
+                format!("{title} goes on with {} of the client", waits.message),
             )
             .help("begin with that message: the commands of the lens send it"),
     )
