@@ -1308,6 +1308,6 @@ fn a_close_without_an_answer_is_told_although_the_run_has_what_it_wanted() {
         stream.write_all(&text("ACK")).ok()?;
         stay(stream)
     });
-    let told = Told::of(&["-x", "hi", "--exit-after", "1", "--close-timeout", "0.3"], port, "/");
+    let told = Told::of(&["-x", "hi", "--exit-after", "1"], port, "/");
     assert_eq!((told.text.as_str(), told.status), ("", Some(0)));
 }
