@@ -832,7 +832,11 @@ impl<'a> ClientSession<'a> {
             let ignored = wanted && first.entry.code == "W411" && first.is_supported();
             // A number of messages may have come, but the answer is still an error.
             let failed = !stopped && first.entry.code == "W516";
-            ((ended && !ours) || ignored || failed) && first.severity != Severity::Note
+            // The wait for the answer to our Close took time, whatever the run had achieved.
+            let unclosed = (met || captured)
+                && current.signal.is_none()
+                && ending.cause == Cause::Timeout(TimeoutKind::Close);
+            ((ended && !ours) || ignored || failed || unclosed) && first.severity != Severity::Note
         });
         let mood = if fine && !odd { EndSeverity::Fine } else { EndSeverity::Failed };
         let Runtime { reporter, stdout, .. } = runtime;

@@ -3,6 +3,8 @@
 //! A clue is a question about the [`Facts`]. Its answer is the fact in words, or `None`. So each
 //! named cause has its fact.
 
+use std::time::Duration;
+
 use super::Facts;
 use super::conversation::{Dialogue, PeerMessage, PeerPart};
 use super::facts::{
@@ -406,7 +408,7 @@ pub enum Clue {
     /// The last traffic was a long message of ours.
     LongMessageSent,
     /// A program in front answered the handshake, and the connection ended in the middle of
-    /// traffic.
+    /// traffic, at no round age.
     TrafficBehindProxy,
     /// The redirect only adds or removes slashes in the path.
     RedirectsSlash,
@@ -467,6 +469,10 @@ pub enum Clue {
     ReasonGiven,
     /// The last message is a complaint, and the end came right after it.
     Complained,
+    /// The peer's last message answered our last one, and it did not answer our Close soon after.
+    AnsweredBeforeClose,
+    /// The last message says that the peer ended this session, and the end came right after it.
+    SessionEnded,
     /// The last message is a heartbeat, which was not answered.
     BeatUnanswered,
     /// The protocol inside requires messages of ours more often than we sent them.
@@ -1209,6 +1215,7 @@ impl Clue {
             Self::TrafficBehindProxy => {
                 let hop = proxied(facts.response?)?;
                 let end = facts.end.filter(|end| !end.is_silent() && end.lifetime >= SILENCE)?;
+                let end = Some(end).filter(|end| !is_round_age(end.lifetime))?;
                 Some(format!("it ended {:.1} s after the 101, in the middle of traffic; {hop}", end.lifetime.as_secs_f64()))
             }
             Self::RedirectsPage => {
@@ -1409,6 +1416,22 @@ impl Clue {
             Self::Complained => complained(facts).filter(Complaint::leads).map(|complaint| {
                 format!("it came right before the end: {}", complaint.shown())
             }),
+            Self::AnsweredBeforeClose => {
+                let heard = facts.stream.heard.filter(|heard| !heard.answered)?;
+                let waits = facts.end.is_some_and(|end| end.how == EndKind::CloseTimeout);
+                let answered = waits && facts.stream.sent.is_some() && facts.role == Role::Client;
+                // Later, the application may have stopped reading.
+                let soon = facts.end?.last + 2 * SILENCE >= facts.end?.lifetime.saturating_sub(facts.end?.idle);
+                (answered && soon).then(|| {
+                    format!("it answered our last message: {}", super::heard::shown(heard.content))
+                })
+            }
+            Self::SessionEnded => {
+                let heard = facts.stream.heard.filter(|heard| heard.quiet < SILENCE / 2)?;
+                let told = facts.role == Role::Client && super::heard::says_ended(heard.content);
+                let told = told && !super::heard::is_echo(facts);
+                told.then(|| format!("it is {}", super::heard::shown(heard.content)))
+            }
             Self::BeatUnanswered => beat_unanswered(facts),
             Self::InnerTimer => {
                 let (inner, end) = (inner(facts).filter(|_| facts.role == Role::Client)?, facts.end?);
@@ -2156,6 +2179,19 @@ pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<Complaint<'a>> {
         error.or_else(|| talk.last_refusal().filter(|_| facts.role == Role::Client).map(refused))
     };
     of(heard.content, true).or_else(goodbye).or_else(before)
+}
+
+/// Ages at which proxies and services end connections, and lifetimes of tokens, in seconds.
+const AGES: [u64; 18] =
+    [5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 600, 900, 1200, 1800, 3600, 7200];
+
+/// Whether an age is one at which proxies and services end connections.
+pub(super) fn is_round_age(age: Duration) -> bool {
+    let is_near = |wanted: &u64| {
+        let wanted = Duration::from_secs(*wanted);
+        age.abs_diff(wanted) <= (wanted / 50).min(SILENCE)
+    };
+    AGES.iter().any(is_near)
 }
 
 /// The message by which the server announced its end, unasked: the last one, or the one before a

@@ -50,6 +50,8 @@ pub(super) struct Dialogue<'a> {
     is_whole: bool,
     /// The peer's Close has a code that refuses.
     is_refused: bool,
+    /// The places of our messages without an answer.
+    waiting: Vec<usize>,
 }
 
 /// A message as far as its form shows.
@@ -326,7 +328,7 @@ impl<'a> Dialogue<'a> {
             });
         }
         let is_refused = facts.close.received.and_then(|body| body.code).is_some_and(is_refusal);
-        Self { theirs, kept, is_whole: facts.stream.kept_all, is_refused }
+        Self { theirs, kept, is_whole: facts.stream.kept_all, is_refused, waiting }
     }
 
     /// The refusals of our requests, except for those after which this side went on: it sent another
@@ -374,6 +376,26 @@ impl<'a> Dialogue<'a> {
         let pure = MessageForm::of(before.content).is_pure_error(None) && !before.is_outcome;
         let fits = short || last.part == PeerPart::Heartbeat;
         (pure && fits && self.may_end(before)).then_some(before.content)
+    }
+
+    /// Our last message and the one before it, if the peer answered all our messages but the last
+    /// one. If the last answer came after both, it must have the words of one of them alone.
+    pub fn last_unanswered(&self) -> Option<(CrossedMessage<'a>, CrossedMessage<'a>)> {
+        let ours: Vec<usize> = (0..self.kept.len()).filter(|at| self.kept[*at].ours).collect();
+        let [.., before, last] = ours[..] else { return None };
+        let answers = self.theirs.iter().filter(|one| one.part == PeerPart::Answer);
+        let alone = self.is_whole && self.waiting == [last] && answers.count() + 1 == ours.len();
+        let is_last = last + 1 == self.kept.len();
+        let has_words = |message: &PeerMessage<'_>, ours: usize| {
+            let words = heard::text(self.kept[ours].content);
+            heard::repeats(&heard::text(message.content), &words)
+        };
+        let told = || {
+            let after: Vec<_> = self.theirs.iter().filter(|one| one.at > last).collect();
+            after.iter().any(|one| has_words(one, before))
+                && !after.iter().any(|one| has_words(one, last))
+        };
+        (alone && (is_last || told())).then(|| (self.kept[last], self.kept[before]))
     }
 
     /// Whether only greetings and heartbeats came after our only message.

@@ -578,6 +578,125 @@ fn kind(text: &str) -> Option<String> {
     kinds.iter().find_map(named).map(str::to_owned)
 }
 
+/// Whether a text has another one inside, as whole words.
+pub(super) fn repeats(text: &str, other: &str) -> bool {
+    let other = other.trim();
+    let is_inside = |at: usize| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + other.len()..].chars().next();
+        [before, after].into_iter().flatten().all(|c| !c.is_alphanumeric())
+    };
+    !other.is_empty() && text.match_indices(other).any(|(at, _)| is_inside(at))
+}
+
+/// Words with which a message asks for an end, or says that nothing comes after it, besides those
+/// of [`is_end`].
+const LAST: [&str; 18] = [
+    "unsubscribe",
+    "leave",
+    "part",
+    "finish",
+    "finished",
+    "finalize",
+    "complete",
+    "commit",
+    "cancel",
+    "abort",
+    "eof",
+    "eos",
+    "last",
+    "final",
+    "kill",
+    "shutdown",
+    "restart",
+    "reboot",
+];
+
+/// Whether a short message of ours may have been the last one that the peer waited for: it is
+/// empty, or one of its words says so.
+pub(super) fn may_be_last(content: &[u8]) -> bool {
+    let text = text(content);
+    let is_last = |word: &str| is_end(word) || LAST.contains(&&*word.to_ascii_lowercase());
+    content.len() <= 1 || is_goodbye(content) || words_of(&text).any(|word| is_last(&word))
+}
+
+/// The words of a text. A name such as `closeStream` has several.
+fn words_of(text: &str) -> impl Iterator<Item = String> {
+    let mut spaced = String::new();
+    let mut small = false;
+    for c in text.chars() {
+        if small && c.is_uppercase() {
+            spaced.push(' ');
+        }
+        small = c.is_lowercase();
+        spaced.push(if c.is_alphanumeric() { c } else { ' ' });
+    }
+    spaced.split_whitespace().map(str::to_owned).collect::<Vec<_>>().into_iter()
+}
+
+/// Things whose end ends the session, and words that say only that.
+const SESSIONS: [&str; 26] = [
+    "session",
+    "connection",
+    "client",
+    "user",
+    "you",
+    "your",
+    "target",
+    "inspector",
+    "tab",
+    "page",
+    "debugger",
+    "socket",
+    "websocket",
+    "stream",
+    "account",
+    "subscriber",
+    "peer",
+    "was",
+    "been",
+    "has",
+    "have",
+    "were",
+    "by",
+    "server",
+    "force",
+    "reason",
+];
+
+/// Words that say that a session was ended.
+const ENDED: [&str; 13] = [
+    "detached",
+    "closed",
+    "closing",
+    "terminated",
+    "evicted",
+    "kicked",
+    "disconnected",
+    "revoked",
+    "banned",
+    "expired",
+    "logged",
+    "destroyed",
+    "replaced",
+];
+
+/// Whether a message says that the peer ended this session: its kind names the session and an end,
+/// and nothing but a reason comes with it. The end of anything else ends no session.
+pub(super) fn says_ended(content: &[u8]) -> bool {
+    let text = text(content);
+    let Ok(members) = serde_json::from_str::<Map<String, Value>>(text.trim()) else { return false };
+    let Some(kind) = kind(text.trim()) else { return false };
+    let words: Vec<String> = words_of(&kind).map(|word| word.to_ascii_lowercase()).collect();
+    let known = |word: &String| {
+        let word = word.as_str();
+        SESSIONS.contains(&word) || ENDED.contains(&word) || matches!(word, "out" | "off")
+    };
+    words.iter().any(|word| ENDED.contains(&&**word))
+        && words.iter().all(known)
+        && !answer::has_own_data(&members)
+}
+
 /// Whether a word, or its last part, is a goodbye.
 fn is_end(word: &str) -> bool {
     let ends = [

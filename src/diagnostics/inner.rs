@@ -177,13 +177,19 @@ pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
     })
 }
 
-/// The protocol of the peer's greeting, and the message of ours with which it goes on, if we sent
-/// another one. A greeting alone is little evidence, but enough for that.
-pub(super) fn unbegun(facts: &Facts<'_>) -> Option<(&'static str, &'static str)> {
+/// The protocol of the peer's first message, and the message of ours with which it goes on, if we
+/// sent another one, or as a server none. A first message alone is little evidence, but enough for
+/// that.
+pub(super) fn unbegun(facts: &Facts<'_>) -> Option<(&'static str, AwaitedMessage)> {
     let kept = facts.stream.kept;
-    let sent = facts.role == Role::Client && kept.iter().any(|message| message.ours);
+    let is_client = facts.role == Role::Client;
+    let sent = is_client == kept.iter().any(|message| message.ours);
+    let to = |of_client: bool| match of_client {
+        true => Direction::ToServer,
+        false => Direction::ToClient,
+    };
     let read = |message: &CrossedMessage<'_>| LensMessage {
-        direction: if message.ours { Direction::ToServer } else { Direction::ToClient },
+        direction: to(message.ours == is_client),
         text: message.text,
         content: &[],
         micros: 0,
@@ -197,8 +203,8 @@ pub(super) fn unbegun(facts: &Facts<'_>) -> Option<(&'static str, &'static str)>
     for message in kept {
         talk.read(&LensMessage { content: message.content, ..read(message) });
     }
-    let waits = talk.expects().filter(|waits| waits.direction == Direction::ToServer)?;
-    Some((protocol.title, waits.message))
+    let waits = talk.expects().filter(|waits| waits.direction == to(is_client))?;
+    Some((protocol.title, waits))
 }
 
 /// Packets that only close an exchange, after another packet has answered it.

@@ -7,9 +7,10 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
-use super::facts::{Trial, TrialOutcome, Variation};
-use super::request_part::{Part, PartPlace, claims, parts};
+use super::facts::{SILENCE, Trial, TrialOutcome, Variation};
+use super::request_part::{Part, PartPlace, claims, expiry, parts};
 use super::url::Url;
 use super::{Clue, Confidence, Diagnostic, Facts, Family, Severity, Supported, said};
 use crate::wire::Role;
@@ -128,6 +129,16 @@ impl<'a> RefusedRequest<'a> {
         let code = self.facts.close.received.and_then(|body| body.code);
         self.facts.close.by_peer
             && matches!(code, Some(1008 | 3000 | 3003 | 4001 | 4003 | 4400 | 4401 | 4403))
+    }
+
+    /// Whether the peer closed in order at once, without a message of either side.
+    fn is_closed_at_once(&self) -> bool {
+        let code = self.facts.close.received.and_then(|body| body.code);
+        let stream = &self.facts.stream;
+        matches!(code, None | Some(1000 | 1011))
+            && stream.messages == 0
+            && stream.sent.is_none()
+            && self.facts.end.is_some_and(|end| end.last < SILENCE)
     }
 
     /// Whether the end may be a reaction to the request.
@@ -254,7 +265,10 @@ impl<'a> RefusedRequest<'a> {
     fn token(&self) -> Option<OwnFault> {
         let told = self.tells_time();
         let refuses = match self.status {
-            _ if self.opened => self.is_refusing_close() || self.facts.close.by_peer && told,
+            _ if self.opened => {
+                self.is_refusing_close()
+                    || self.facts.close.by_peer && (told || self.is_closed_at_once())
+            }
             400 => self.is_of_request() && !self.is_bare,
             401 | 403 => self.is_of_request(),
             _ => self.code == "W312",
@@ -274,12 +288,9 @@ impl<'a> RefusedRequest<'a> {
         let mut logins = self.parts.iter().filter(|part| part.may_log_in());
         let (part, text, valid) = logins.find_map(|part| {
             let claims = claims(&part.value)?;
-            // Some issuers write 0 for no limit.
-            let time = |name: &str| {
-                let number = claims.get(name)?.as_f64().filter(|number| *number > 0.0)?;
-                Timestamp::from_second(number as i64).ok()
-            };
-            let (text, valid) = match (time("exp"), time("nbf")) {
+            let time = |number: Option<f64>| Timestamp::from_second(number? as i64).ok();
+            let from = claims.get("nbf").and_then(Value::as_f64).filter(|number| *number > 0.0);
+            let (text, valid) = match (time(expiry(&claims)), time(from)) {
                 // "the expiration time on or after which the JWT MUST NOT be accepted".
                 (Some(until), _) if until <= now && self.is_soon() => {
                     ("has expired", format!("was valid until {until}"))

@@ -150,18 +150,40 @@ pub(super) fn parts(facts: &Facts<'_>) -> Vec<Part> {
     found
 }
 
-/// The claims of the JSON Web Token in a text.
+/// The claims of the token in a text: a JSON Web Token, or an object in base64 that names the time
+/// of its end.
 pub(super) fn claims(text: &str) -> Option<Value> {
     let token = &text[text.find("eyJ")?..];
-    let end = token.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)));
-    let mut pieces = token[..end.unwrap_or(token.len())].split('.');
-    let (head, claims, _signature) = (pieces.next()?, pieces.next()?, pieces.next()?);
+    let end = token.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.+/".contains(c)));
+    let token = token[..end.unwrap_or(token.len())].replace('+', "-").replace('/', "_");
+    let mut pieces = token.split('.');
     let object = |piece: &str| {
         let bytes = URL_SAFE_NO_PAD.decode(piece).ok()?;
         serde_json::from_slice::<Value>(&bytes).ok().filter(Value::is_object)
     };
-    object(head)?;
-    object(claims)
+    let first = object(pieces.next()?)?;
+    match (pieces.next(), pieces.next()) {
+        (Some(claims), Some(_signature)) => object(claims),
+        (None, _) => Some(first).filter(|claims| expiry(claims).is_some()),
+        _ => None,
+    }
+}
+
+/// The earliest number that is a time in seconds since 1970 and not a duration.
+const TIMES: f64 = 1e9;
+
+/// When a token ends: in seconds since 1970, from a member such as `exp` or `session_expiry`, which
+/// may count milliseconds, too.
+pub(super) fn expiry(claims: &Value) -> Option<f64> {
+    // Some issuers write 0 for no limit.
+    let number = |value: &Value| value.as_f64().filter(|number| *number > 0.0);
+    let other = |(name, value): (&String, &Value)| {
+        let is_expiry = name.to_ascii_lowercase().contains("expir");
+        let time = number(value).filter(|time| is_expiry && *time >= TIMES)?;
+        Some(if time >= TIMES * 100.0 { time / 1000.0 } else { time })
+    };
+    let exp = claims.get("exp").and_then(number);
+    exp.or_else(|| claims.as_object()?.iter().find_map(other))
 }
 
 #[cfg(test)]
@@ -251,6 +273,15 @@ mod tests {
         for text in [token.clone(), format!("Bearer {token}"), format!("v1.{token}; x")] {
             let claims = claims(&text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!(claims["exp"], 7);
+        }
+        for (text, time) in [
+            (piece("{\"user\": 1, \"session_expiry\": 1796096574}"), Some(1_796_096_574.0)),
+            (piece("{\"u\":\"ü??>\",\"expiresAt\":1796096574000}"), Some(1_796_096_574.0)),
+            // A duration is no time, and an object without a time is no token.
+            (piece("{\"user\":1,\"expires_in\":3600}"), None),
+            (piece("{\"user\":1,\"name\":\"ann\"}"), None),
+        ] {
+            assert_eq!(claims(&text).and_then(|claims| expiry(&claims)), time, "{text}");
         }
         for text in ["", "eyJ", "eyJ.eyJ.eyJ", "abc.def.ghi", &token[..token.len() - 8]] {
             assert_eq!(claims(text), None, "{text}");

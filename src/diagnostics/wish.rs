@@ -93,7 +93,7 @@ pub(super) fn client_protocol(request: &Head) -> Option<ClientProtocol> {
     }
     let sockjs = client_protocol(
         "this is a SockJS client, which requests /info and waits for the frame o",
-        "use a plain WebSocket client",
+        "a SockJS client needs a server of SockJS: use one, or a plain WebSocket client, whose path there would end with /websocket in place of /info",
     );
     if path.contains("/sockjs") {
         return sockjs;

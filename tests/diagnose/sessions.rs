@@ -1286,3 +1286,29 @@ fn an_end_inside_a_message_names_the_message_and_its_bytes() {
         told.has(mark);
     }
 }
+
+#[test]
+fn a_close_without_an_answer_is_told_although_the_run_has_what_it_wanted() {
+    // It answers messages, and ignores control frames.
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        let mut buffer = [0; 512];
+        while stream.read(&mut buffer).ok()? > 0 {
+            if buffer[0] == 0x81 {
+                stream.write_all(&text("ACK")).ok()?;
+            }
+        }
+        None
+    });
+    let told = Told::of(&["-x", "hi", "--exit-after", "1", "--close-timeout", "0.3"], port, "/");
+    assert_eq!((told.code(), told.status), ("W816", Some(0)), "{}", told.text);
+    assert!(told.text.contains("handles messages, but not the Close"), "{}", told.text);
+    let port = serve(|request, stream| {
+        open(request, stream)?;
+        let _ = stream.read(&mut [0; 512]).ok()?;
+        stream.write_all(&text("ACK")).ok()?;
+        stay(stream)
+    });
+    let told = Told::of(&["-x", "hi", "--exit-after", "1"], port, "/");
+    assert_eq!((told.text.as_str(), told.status), ("", Some(0)));
+}

@@ -775,3 +775,141 @@ fn records_about_errors_before_a_close_in_order_are_no_reason() {
         assert!(found.iter().all(quiet), "{lines:?}: {found:?}");
     }
 }
+
+/// The title and the causes of the first warning, if there is one.
+fn warned(found: &[Diagnostic]) -> Option<String> {
+    let one = found.first().filter(|one| one.severity != Severity::Note)?;
+    let causes = one.causes.iter().map(|cause| cause.text.as_ref());
+    Some([&*one.title].into_iter().chain(causes).collect::<Vec<_>>().join("; "))
+}
+
+#[test]
+fn a_close_right_after_a_message_without_an_answer_is_no_success() {
+    for (lines, reason, cause) in [
+        (&[">hi", ">how are you?", "you said: hi"][..], "", "takes one message"),
+        (&[">hi", ">how are you?", "you said: hi"], "bye", "takes one message"),
+        (&[">hello", "length 5", ">how are you?"], "Bye", "because of this message"),
+        (
+            &[r#">{"cmd":"add","a":1}"#, r#"{"sum":1}"#, r#">{"cmd":"add","a":"x"}"#],
+            "",
+            "because of this message",
+        ),
+    ] {
+        let told = warned(&session("", lines, Some((Some(1000), reason)))).unwrap_or_default();
+        assert!(told.contains(cause), "{lines:?}: {told}");
+    }
+    for (lines, reason) in [
+        // Everything was answered, or a goodbye needs no answer.
+        (&[">hi", "you said: hi", ">how are you?", "you said: how are you?"][..], ""),
+        (&[">hi", ">how are you?", "you said: hi", "you said: how are you?"], ""),
+        (&[">hi", "you said: hi", ">bye"], ""),
+        (&[r#">{"type":"listen"}"#, r#"{"type":"text"}"#, r#">{"type":"CloseStream"}"#], ""),
+        (&[r#">{"op":"sub"}"#, r#"{"op":"sub","ok":true}"#, r#">{"op":"unsubscribe"}"#], ""),
+        (&[r#">{"text":"hi"}"#, r#"{"audio":"x"}"#, ">"], ""),
+        // One answer to two messages, such as a login and a request.
+        (&[">login ann", ">run 7", "exit 0"], ""),
+        (&[r#">{"auth":"x"}"#, r#">{"run":"ls"}"#, r#"{"out":"a b"}"#], ""),
+        // Nothing is ever answered here, or the reason tells.
+        (&["hello", ">1", ">2", ">3"], ""),
+        (&[">hello", "length 5", ">how are you?"], "transfer complete"),
+        (&[">hello"], ""),
+    ] {
+        let found = session("", lines, Some((Some(1000), reason)));
+        let told = warned(&found).unwrap_or_default();
+        assert!(!told.contains("without an answer") && !told.contains("got none"), "{found:?}");
+    }
+    // Long after the message, and with another code.
+    for (quiet, code) in [(3.0, Some(1000)), (0.0, Some(1001)), (0.0, Some(1008))] {
+        let lines = [">hi", ">how are you?", "you said: hi"];
+        let told = warned(&session_after(quiet, "", &lines, Some((code, ""))));
+        assert!(!told.unwrap_or_default().contains("got none"), "{code:?}");
+    }
+}
+
+#[test]
+fn a_binary_message_without_an_answer_after_a_text_with_one_was_not_taken() {
+    let pair = Pair::open("", "");
+    let told = |first: &str, last: &[u8]| {
+        let mut kept = kept(&["length 5"]);
+        kept.insert(
+            0,
+            CrossedMessage {
+                ours: true,
+                text: true,
+                content: first.as_bytes(),
+                quiet: std::time::Duration::ZERO,
+            },
+        );
+        kept.push(CrossedMessage {
+            ours: true,
+            text: false,
+            content: last,
+            quiet: std::time::Duration::ZERO,
+        });
+        let stream = StreamFacts {
+            frames: 1,
+            messages: 1,
+            message: Some(message(Data::Text, b"length 5")),
+            sent: Some(message(Data::Text, first.as_bytes())),
+            kept: &kept,
+            kept_all: true,
+            ended_on_ours: true,
+            ..StreamFacts::default()
+        };
+        let body = CloseBody { code: Some(1000), reason: b"Bye".to_vec() };
+        let close = CloseFacts { received: Some(&body), by_peer: true, ..CloseFacts::default() };
+        let end = Some(end(EndKind::Closed, 0.0));
+        warned(&classify(&Facts { stream, close, end, ..pair.facts() }))
+    };
+    let found = told("hello", &[1, 2, 3, 4]).unwrap_or_default();
+    assert!(found.contains("right after our binary message"), "{found}");
+    assert!(found.contains("does not take binary messages"), "{found}");
+    // An upload whose data needs no answer, and an end of data.
+    assert_eq!(told(r#"{"upload":"a.bin","size":4}"#, &[1, 2, 3, 4]), None);
+    assert_eq!(told("hello", &[]), None);
+}
+
+#[test]
+fn a_last_message_that_says_that_the_session_was_ended_is_the_reason() {
+    let detached = r#"{"method":"Inspector.detached","params":{"reason":"target_closed"}}"#;
+    let asked = r#">{"id":1,"method":"Page.enable"}"#;
+    let done = r#"{"id":1,"result":{}}"#;
+    for last in [
+        detached,
+        r#"{"type":"detached"}"#,
+        r#"{"event":"session_terminated","reason":"admin"}"#,
+        r#"{"event":"client.evicted"}"#,
+        r#"{"type":"loggedOut","message":"You signed in elsewhere"}"#,
+    ] {
+        for close in [Some((Some(1000), "")), Some((None, ""))] {
+            let found = session("", &[asked, done, last], close);
+            let told = warned(&found).unwrap_or_default();
+            // A message that is marked as a refusal is quoted.
+            let quoted = told.contains(&format!("its last message is {last}"));
+            assert!(quoted || told.contains("ended this session, as its last message"), "{told}");
+        }
+        let heard = LastHeard {
+            content: last.as_bytes(),
+            before: b"",
+            quiet: Duration::ZERO,
+            answered: false,
+        };
+        let pair = Pair::open("", "");
+        let stream =
+            StreamFacts { frames: 9, messages: 9, heard: Some(heard), ..StreamFacts::default() };
+        let end = Some(end(EndKind::Fin, 0.0));
+        let told = warned(&classify(&Facts { stream, end, ..pair.facts() })).unwrap_or_default();
+        assert!(told.contains("ended this session, as its last message says"), "{told}");
+    }
+    for last in [
+        r#"{"event":"order.closed","id":7}"#,
+        r#"{"type":"position_closed","symbol":"A"}"#,
+        r#"{"event":"session_closed","room":"x","users":3}"#,
+        r#"{"type":"door","state":"closed"}"#,
+        r#"{"method":"Network.webSocketClosed","params":{"requestId":"9"}}"#,
+        "connection closed, said Ann",
+    ] {
+        let found = session("", &[asked, done, last], Some((Some(1000), "")));
+        assert_eq!(warned(&found), None, "{last}");
+    }
+}

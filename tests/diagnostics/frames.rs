@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use wscope::diagnostics::facts::{EndKind, StreamFacts};
+use wscope::diagnostics::facts::{CrossedMessage, EndKind, LastHeard, StreamFacts};
 use wscope::diagnostics::{Facts, classify};
 use wscope::event::Direction;
 use wscope::session::Limits;
@@ -140,5 +140,124 @@ fn letters_of_latin_1_are_told_from_binary_data() {
         let found = classify(&seen.facts(&pair));
         let first = &found[0].causes[0].text;
         assert_eq!(first.contains("Latin-1"), latin, "{found:?}");
+    }
+}
+
+/// The verdict on a stream whose whole messages before the violation include this last one.
+fn verdict_after(bytes: &[u8], last: &[u8]) -> wscope::diagnostics::Diagnostic {
+    let pair = Pair::open("", "");
+    let seen = Seen::from_server(bytes);
+    let heard = LastHeard { content: last, before: b"", quiet: Duration::ZERO, answered: false };
+    let stream = StreamFacts { heard: Some(heard), ..StreamFacts::default() };
+    let facts = Facts { stream, ..seen.facts(&pair) };
+    classify(&facts).into_iter().next().expect("a verdict")
+}
+
+/// A text frame of the server with this length in place of its own.
+fn text_of(content: &str, len: usize) -> Vec<u8> {
+    [&[0x81, u8::try_from(len).expect("a short text")], content.as_bytes()].concat()
+}
+
+#[test]
+fn bytes_that_complete_the_text_before_show_a_length_that_is_too_small() {
+    let json = r#"{"name":"Bot","message":"Re: Grüße aus Köln"}"#;
+    let chars = json.chars().count();
+    let characters = "the sender wrote the number of characters as the length";
+    // Alone, and with another frame behind it.
+    for more in [&b""[..], b"\x81\x02hi"] {
+        let bytes = [&text_of(json, chars), more].concat();
+        let d = verdict_after(&bytes, &json.as_bytes()[..chars]);
+        assert_eq!((&*d.causes[0].text, d.causes.len()), (characters, 1), "{d:?}");
+        assert!(d.is_proved() && d.title.contains("frame before is too small"), "{d:?}");
+    }
+    let plain = "Grüße aus Köln";
+    let d = verdict_after(&text_of(plain, 14), &plain.as_bytes()[..14]);
+    assert_eq!((&*d.causes[0].text, d.is_proved()), (characters, false), "{d:?}");
+    // The length ends inside a character.
+    let late = r#"{"a":"häü"}"#;
+    let d = verdict_after(&text_of(late, 10), b"");
+    assert!(d.is_proved() && d.title.contains("this frame is too small"), "{d:?}");
+    // JSON of ASCII alone: some other number.
+    let ascii = r#"{"a":[1,2,3]}"#;
+    let d = verdict_after(&text_of(ascii, 11), &ascii.as_bytes()[..11]);
+    assert_eq!(&*d.causes[0].text, "the sender wrote a length that is too small", "{d:?}");
+    // A text that is whole, one that really ends inside a character, other bytes behind it.
+    for (bytes, last) in [
+        (&b"\x81\x07{\"a\":1}n\"}"[..], &b"{\"a\":1}"[..]),
+        (b"\x81\x02h\xc3", b""),
+        (b"\x81\x02h\xc3\x89\x00", b""),
+        (b"\x81\x02h\xc3\x80\x00", b""),
+        (b"\x81\x05hello\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00", b"hello"),
+    ] {
+        let d = verdict_after(bytes, last);
+        assert!(!d.title.contains("too small"), "{bytes:x?}: {d:?}");
+    }
+}
+
+#[test]
+fn a_text_with_our_compressed_bytes_comes_from_a_server_without_compression() {
+    let header = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+    let ours = b"hello hello hello hello hello hello";
+    let compressed = b"\xca\x48\xcd\xc9\xc9\x57\xc8\xc0\x47\x02\x00";
+    let of = |agreed: &str, payload: &[u8]| {
+        let pair = Pair::open(header, agreed);
+        let bytes = [&[0x81, payload.len() as u8], payload].concat();
+        let deflate = (!agreed.is_empty()).then(DeflateParams::default);
+        let seen = Seen::new(Direction::ToClient, deflate.as_ref(), Limits::default(), &bytes);
+        let kept = [CrossedMessage {
+            ours: true,
+            text: true,
+            content: ours,
+            quiet: std::time::Duration::ZERO,
+        }];
+        let stream = StreamFacts { kept: &kept, kept_all: true, ..StreamFacts::default() };
+        let d = classify(&Facts { stream, ..seen.facts(&pair) }).into_iter().next();
+        d.expect("a verdict").causes.into_iter().map(|cause| cause.text.into_owned()).collect()
+    };
+    let causes: Vec<String> = of(header, &[b"Echo: ", &compressed[..]].concat());
+    assert_eq!(causes, ["the server accepted permessage-deflate, and does not implement it"]);
+    let causes: Vec<String> = of(header, compressed);
+    assert!(causes[0].contains("does not implement it"), "{causes:?}");
+    // Another text, compressed without RSV1.
+    let causes: Vec<String> =
+        of(header, b"\x4a\xaf\xca\x2c\x50\xc8\x48\xcd\xc9\xc9\x57\x28\xcf\x2f\xca\x49\x01\x00");
+    assert!(!causes[0].contains("does not implement it"), "{causes:?}");
+    // Text in Latin-1, binary data, and no agreement.
+    for (agreed, payload) in
+        [(header, &b"caf\xe9 au lait"[..]), (header, b"\x00\xff\xfe\x01"), ("", compressed)]
+    {
+        let causes: Vec<String> = of(agreed, payload);
+        assert!(
+            !causes.iter().any(|cause| cause.contains("compress") || cause.contains("deflate")),
+            "{causes:?}"
+        );
+    }
+}
+
+#[test]
+fn a_text_that_ends_inside_a_character_is_shown_at_its_last_byte() {
+    for bytes in [&b"\x81\x02h\xc3\x81\x02hi"[..], b"\x01\x02h\xc3\x80\x00\x01\x10"] {
+        let pair = Pair::open("", "");
+        let seen = Seen::from_server(bytes);
+        let found = classify(&seen.facts(&pair));
+        let span = found[0].span.as_ref().expect("an excerpt");
+        assert_eq!(span.bytes[span.marked.clone()], [0xc3], "{span:?}");
+        assert!(span.label.starts_with("byte 0xc3 is the last one of the text"), "{}", span.label);
+    }
+}
+
+#[test]
+fn the_reason_behind_an_illegal_code_is_the_cause() {
+    let of = |reason: &str| {
+        let mut bytes = vec![0x88, 2 + reason.len() as u8, 0x03, 0xee];
+        bytes.extend(reason.as_bytes());
+        let pair = Pair::open("", "");
+        let seen = Seen::from_server(&bytes);
+        let found = classify(&seen.facts(&pair)).into_iter().next().expect("a verdict");
+        found.causes[0].text.to_string()
+    };
+    assert_eq!(of("unknown command"), "the peer closed because of \"unknown command\"");
+    for ordinary in ["", "bye", "done", "connection closed"] {
+        assert!(of(ordinary).contains("local label"), "{ordinary}");
     }
 }

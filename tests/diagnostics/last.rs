@@ -256,3 +256,22 @@ fn an_end_at_a_round_age_with_traffic_may_be_a_limit_on_the_age() {
     }
     assert_eq!(limit(&aged(30.0, 0.4, Some(1011))), None);
 }
+
+#[test]
+fn an_end_behind_a_proxy_in_the_middle_of_traffic_may_be_a_restart() {
+    let of = |age: f64, headers: &str| {
+        let pair = Pair::open("", headers);
+        let mut end = end(EndKind::Fin, 0.3);
+        end.lifetime = Duration::from_secs_f64(age);
+        let stream = StreamFacts { frames: 9, messages: 9, ..StreamFacts::default() };
+        let facts = Facts { stream, end: Some(end), ..pair.facts() };
+        let d = classify(&facts).into_iter().next().expect("a verdict");
+        d.causes.iter().map(|cause| cause.text.to_string()).collect::<Vec<_>>()
+    };
+    let nginx = "Server: nginx/1.22.1\r\n";
+    let restart = "restarted, or reloaded its configuration";
+    assert!(of(3.1, nginx)[0].contains(restart), "{:?}", of(3.1, nginx));
+    // A round age, and no proxy.
+    assert!(!of(30.0, nginx).iter().any(|cause| cause.contains(restart)));
+    assert!(!of(3.1, "").iter().any(|cause| cause.contains(restart)));
+}

@@ -709,3 +709,24 @@ fn a_front_is_known_by_its_page() {
     );
     is(&d, "is not allowed for this IP", Confidence::Medium);
 }
+
+#[test]
+fn a_token_without_a_signature_that_has_expired_is_a_cause_of_an_end_at_once() {
+    let token = |claims: &str| {
+        let piece = URL_SAFE_NO_PAD.encode(claims);
+        format!("Sec-WebSocket-Protocol: bokeh, {piece}\r\n")
+    };
+    let old = token(&format!("{{\"session_id\": \"x\", \"session_expiry\": {PAST}}}"));
+    let text = "the token that was sent has expired";
+    for code in [None, Some(1000)] {
+        let d = closed(URL, &old, code, "");
+        assert_eq!((&*d.causes[0].text, d.causes[0].confidence), (text, Confidence::Medium));
+    }
+    let url = format!("{URL}?t={}", URL_SAFE_NO_PAD.encode(format!("{{\"expires\":{PAST}000}}")));
+    assert_eq!(closed(&url, "", None, "").causes[0].text, text);
+    // A token in its time, an object without a time, and a reason about something else.
+    let new = token(&format!("{{\"session_id\": \"x\", \"session_expiry\": {FUTURE}}}"));
+    lacks(&closed(URL, &new, None, ""), text);
+    lacks(&closed(URL, &token("{\"session_id\": \"x\", \"expires_in\": 5}"), None, ""), text);
+    lacks(&closed(URL, &old, Some(1000), "the room is full"), text);
+}

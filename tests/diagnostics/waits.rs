@@ -667,3 +667,47 @@ fn a_peer_that_ends_right_on_our_message_reads_although_it_answers_no_pings() {
     let dead = Facts { end: Some(end(EndKind::Dead, 20.0)), ..pair.facts() };
     assert!(verdict(&dead).help.contains("--ping-interval"));
 }
+
+#[test]
+fn a_pong_shows_no_program_and_an_answer_shows_that_messages_are_read() {
+    let pair = Pair::open("", "");
+    let sent = Some(message(Data::Text, b"hi"));
+    let ponged = PingFacts { answered: 1, ..PingFacts::default() };
+    let stream = StreamFacts { sent, frames: 1, ..StreamFacts::default() };
+    let closed = Some(end(EndKind::Closed, 3.0));
+    let found = causes(&verdict(&Facts { stream, pings: ponged, end: closed, ..pair.facts() }));
+    assert!(found.starts_with("Medium the application does not answer"), "{found}");
+    assert!(found.contains("Low the program hangs, or keeps its answer in a buffer"), "{found}");
+    // Control frames alone were sent.
+    let waiting = Some(Duration::from_secs(5));
+    let deaf = PingFacts { unanswered: 2, waiting, ..PingFacts::default() };
+    let late = Some(end(EndKind::CloseTimeout, 5.0));
+    let found = causes(&verdict(&Facts { pings: deaf, end: late, ..pair.facts() }));
+    assert!(found.contains("handles messages alone, and neither pings nor Close"), "{found}");
+    let asked = StreamFacts { sent, ..StreamFacts::default() };
+    let found = causes(&verdict(&Facts { stream: asked, pings: deaf, end: late, ..pair.facts() }));
+    assert!(!found.contains("handles messages alone"), "{found}");
+    // Our message was answered, but the Close was not.
+    let heard = LastHeard {
+        content: b"ACK hi",
+        before: b"",
+        quiet: Duration::from_secs(6),
+        answered: false,
+    };
+    let of = |heard| {
+        let stream = StreamFacts {
+            sent,
+            frames: 1,
+            messages: 1,
+            heard: Some(heard),
+            ..StreamFacts::default()
+        };
+        let mut end = end(EndKind::CloseTimeout, 5.0);
+        (end.last, end.lifetime) = (Duration::from_millis(2), Duration::from_millis(6002));
+        causes(&verdict(&Facts { stream, end: Some(end), ..pair.facts() }))
+    };
+    let found = of(heard);
+    assert!(found.starts_with("Medium the server handles messages, but not the Close"), "{found}");
+    let found = of(LastHeard { answered: true, ..heard });
+    assert!(!found.contains("but not the Close"), "{found}");
+}

@@ -690,3 +690,60 @@ fn a_client_that_keeps_its_context_against_the_agreement_is_named() {
     assert!(shown.contains("W624") && shown.contains(cause), "{shown}");
     assert!(shown.contains("let the client reset its compression"), "{shown}");
 }
+
+/// Masks with the key 0 and sends a text.
+fn text(content: &str) -> Vec<u8> {
+    let len = u8::try_from(content.len()).expect("a short text");
+    [&[0x81, 0x80 | len, 0, 0, 0, 0], content.as_bytes()].concat()
+}
+
+/// Waits longer than a client that only looks.
+fn idle(raw: &mut crate::raw::Raw) {
+    raw.tcp().set_read_timeout(Some(Duration::from_millis(1200))).expect("a TCP socket");
+    let _ = std::io::Read::read(&mut raw.tcp(), &mut [0; 8]);
+}
+
+#[test]
+fn what_a_client_that_left_waited_for_is_told_without_a_transcript() {
+    let server = listen(["--no-compress"]);
+    // A handshake without an answer.
+    let mut raw = server.open();
+    raw.send(text("{\"protocol\":\"json\",\"version\":1}\u{1e}"));
+    raw.send(b"\x88\x80\0\0\0\0");
+    raw.rest();
+    let said = server.stderr.wait_for("[1] the client speaks SignalR");
+    assert!(said.contains("and waits for"), "{said}");
+    // No message of either side.
+    let mut raw = server.open();
+    idle(&mut raw);
+    drop(raw);
+    server.stderr.wait_for("[2] the client left after 1.2 s without a message in either direction");
+    // A silence after a message.
+    let mut raw = server.open();
+    raw.send(text("hello"));
+    idle(&mut raw);
+    drop(raw);
+    server.stderr.wait_for("[3] cut after 1.2 s without traffic");
+    // An end right after a message.
+    let mut raw = server.open();
+    raw.send(text("hello"));
+    drop(raw);
+    server
+        .stderr
+        .wait_for("[4] the client ended the connection without a Close frame: its program");
+    // A page that is closed has listened. It is a note that a plain message got no answer.
+    let mut raw = server.open();
+    idle(&mut raw);
+    raw.send(b"\x88\x82\0\0\0\0\x03\xe9");
+    raw.rest();
+    let mut raw = server.open();
+    raw.send(text("{\"temperature\":21.5}"));
+    idle(&mut raw);
+    raw.send(b"\x88\x82\0\0\0\0\x03\xe8");
+    raw.rest();
+    let said = server.stderr.wait_for("[6] left");
+    server.interrupt();
+    for silent in ["[5] the client", "[6] the client left after", "[6] the client speaks"] {
+        assert!(!said.contains(silent), "{said}");
+    }
+}

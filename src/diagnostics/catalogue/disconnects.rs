@@ -48,8 +48,8 @@ const LOSSES: &[LikelyCause] = &[
         .cure("send a shorter message of the same kind to check"),
     low("a firewall, NAT or load balancer had dropped the connection while it was idle").with(C::IdleBeforeOurs)
         .cure("send pings in a shorter interval: `--ping-interval SECS`"),
-    medium("a limit of the proxy that answered, such as one on the age of connections", C::TrafficBehindProxy)
-        .cure("compare the time with the limits of that proxy, and reconnect"),
+    medium("the proxy that answered, or the server behind it, was restarted, or reloaded its configuration", C::TrafficBehindProxy)
+        .cure("compare the time with the logs of that proxy and of the server behind it, and reconnect"),
     low(TAKEN_OVER).with(C::MqttSession).cure(OTHER_CLIENT_ID),
     low("the peer's process ended, or its handler ended, possibly because of our message").with(C::SoonAfterOurs),
     low("the peer's process ended, or its handler ended without closing").unless(&[C::SoonAfterOurs]),
@@ -145,7 +145,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("RFC 6455 §5.5.1")
         .causes(&[
             low("the peer's library or handler ends TCP instead of closing the WebSocket").with(C::StreamEnded),
-            low("the peer's application does not read, or its handler has failed and left the connection open").unless(&[C::StreamEnded]),
+            medium("the server handles messages, but not the Close: hand-written code may know no control frames", C::AnsweredBeforeClose)
+                .cure("let the server answer a Close with a Close, and a ping with a pong; without that, each client waits for its close timeout"),
+            low("the peer's application does not read, or its handler has failed and left the connection open").unless(&[C::StreamEnded, C::AnsweredBeforeClose]),
             low("a proxy keeps the connection open, and the peer behind it has gone").unless(&[C::StreamEnded]),
         ])
         .seen("after our Close: the end of the stream, or nothing within the close timeout"),

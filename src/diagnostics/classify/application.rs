@@ -288,21 +288,32 @@ fn unheard(facts: &Facts<'_>, found: &mut Findings<'_>) {
                 0 => d,
                 _ => d.title("nothing was received after the opening, not even a pong"),
             };
-            d.note(format!("nothing came in {time} after the 101"))
-                .note(format!("without an answer: {}", unanswered.join(", ")))
+            let d = d
+                .note(format!("nothing came in {time} after the 101"))
+                .note(format!("without an answer: {}", unanswered.join(", ")));
+            // Only control frames were sent.
+            match facts.stream.sent.is_none() && count > 0 {
+                true => d.possible(
+                    "the server's own code handles messages alone, and neither pings nor Close",
+                ),
+                false => d,
+            }
         });
     } else if ponged {
-        found.add("W519", |d| {
+        found.add("W519", |mut d| {
+            // Those of the entry leave open whether anyone reads.
+            d.causes.clear();
             d.title("no message was received after the opening, only pongs")
                 .note(format!("no message came in {time} after the 101"))
-                .because(
+                .suggests(
                     "the application does not answer this message",
                     format!(
-                        "it answered {} of our pings, so the peer reads frames",
+                        "the peer answered {} of our pings, but a WebSocket layer in front of the program does that, too",
                         pings.answered
                     ),
                 )
-                .help("check which message the application expects, and read its log")
+                .possible("the program hangs, or keeps its answer in a buffer: behind a bridge such as websocketd it must flush its output")
+                .help("check which message the application expects, whether it flushes its output, and read its log")
         });
     }
 }

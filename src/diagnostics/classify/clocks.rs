@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::diagnostics::clue::is_round_age;
 use crate::diagnostics::facts::SILENCE;
 use crate::diagnostics::{Diagnostic, Facts};
 
@@ -21,19 +22,11 @@ pub(super) fn seconds(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
 }
 
-/// Ages at which proxies and services end connections, and lifetimes of tokens, in seconds.
-const AGES: [u64; 18] =
-    [5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 240, 300, 600, 900, 1200, 1800, 3600, 7200];
-
 /// Adds a limit on the age as a possible cause, if the connection ended at a round age and was in
 /// use until then. `quiet` is the time without traffic before the end.
 pub(super) fn aged(d: Diagnostic, facts: &Facts<'_>, age: Duration, quiet: Duration) -> Diagnostic {
-    let is_near = |wanted: &u64| {
-        let wanted = Duration::from_secs(*wanted);
-        age.abs_diff(wanted) <= (wanted / 50).min(SILENCE)
-    };
     let in_use = facts.stream.messages > 0 && quiet < SILENCE && !facts.stream.ended_on_ours;
-    if !in_use || !AGES.iter().any(is_near) {
+    if !in_use || !is_round_age(age) {
         return d;
     }
     let (age, quiet) = (seconds(age), quiet.as_millis());

@@ -6,7 +6,7 @@ use super::application::is_unheard;
 use super::clocks::{aged, ping_interval, seconds};
 use super::closing::was_closed;
 use super::findings::Findings;
-use super::why_closed::ANNOUNCED;
+use super::why_closed::{ANNOUNCED, ENDED_BY_PEER};
 use crate::diagnostics::clue::{announced, complained, is_near};
 use crate::diagnostics::facts::{End, EndKind};
 use crate::diagnostics::heard::Grievance;
@@ -87,6 +87,11 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
     if let Some(fact) = announced(facts).filter(|_| !inside && !leads) {
         return found.add(lost_code(end), |d| d.note(clocks(end)).suggests(ANNOUNCED, fact));
     }
+    if let Some(fact) = Clue::SessionEnded.seen(facts).filter(|_| !inside && !leads) {
+        return found.add(lost_code(end), |d| {
+            d.note(clocks(end)).suggests(ENDED_BY_PEER, fact).help("follow the message")
+        });
+    }
     // A peer that ends right on our message has read it.
     let reads = facts.stream.ended_on_ours && end.idle_data < AT_ONCE;
     if let Some(fact) = Clue::PingsUnanswered.seen(facts).filter(|_| !inside && !leads && !reads) {
@@ -129,7 +134,15 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
             match code {
                 "W804" => {
                     let often = ping_interval(end.idle);
-                    let d = d.title(format!("cut after {} without traffic", seconds(end.idle)));
+                    let quiet = seconds(end.idle);
+                    // A page may only listen, but it leaves in order.
+                    if facts.role == Role::Server && Clue::NothingCrossed.seen(facts).is_some() {
+                        return d
+                            .title(format!("the client left after {quiet} without a message in either direction"))
+                            .possible("it waited for a message of this server first, and gave up")
+                            .help("see what the client waits for: if this server must speak first, `--send FILE` sends a greeting");
+                    }
+                    let d = d.title(format!("cut after {quiet} without traffic"));
                     // The first cause may have its own help, with the interval open.
                     let own = d.help != d.entry.help || facts.role == Role::Server;
                     let refuted = Clue::TimerRefuted.seen(facts);
@@ -180,6 +193,16 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
                         format!("it left {} ms after the 101", end.lifetime.as_millis()),
                     )
                     .help("read the client's own error; a pipe into nc must stay open");
+            }
+            if facts.role == Role::Server && end.how == EndKind::Fin {
+                let after = end.idle.as_millis();
+                return d
+                    .title("the client ended the connection without a Close frame")
+                    .suggests(
+                        "its program ended or was killed, or it does not close its WebSockets",
+                        format!("it sent FIN in order, {after} ms after the last bytes"),
+                    )
+                    .help("let the client close its WebSocket, and wait for the answer, before it ends");
             }
             match complained(facts) {
                 Some(complaint) if complaint.leads() => {

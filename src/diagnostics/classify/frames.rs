@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use super::findings::Findings;
 use super::why_closed::{ANSWER_IT, UNANSWERED};
-use crate::diagnostics::facts::{EndKind, FrameContext};
+use crate::diagnostics::facts::{EndKind, FrameContext, HEARD_MOST};
+use crate::diagnostics::heard::is_ordinary;
 use crate::diagnostics::{Clue, Diagnostic, Facts, Form, Place, Severity, Span, sniff};
 use crate::session::endpoint::PongMismatch;
-use crate::wire::deflate::codec::{Inflater, TAIL};
+use crate::wire::deflate::codec::{Deflater, Inflater, TAIL};
 use crate::wire::deflate::params::MAX_WINDOW_BITS;
 use crate::wire::frame::MAX_HEADER_LEN;
 use crate::wire::{Data, FrameHeader, LengthForm, OpCode, Role, Violation, ViolationKind};
@@ -66,7 +67,9 @@ fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &m
         context.around.get(at..).map(<[u8]>::to_vec)
     };
     let bytes = context.and_then(at).unwrap_or_default();
+    let short = context.and_then(|context| short_length(first, context, facts));
     if let Some(context) = context.filter(|_| first.kind != ViolationKind::FrameAfterClose)
+        && short.is_none()
         && first.offset < context.header.offset + context.header.bytes().len() as u64
         && let Some((rest, kind)) = text_instead(context, first.frame, facts)
     {
@@ -91,7 +94,11 @@ fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &m
             None => d.note(format!("frame #{}, byte {} of the stream", first.frame, first.offset)),
         };
         let d = match context {
-            Some(context) => content(d, first, context, facts.role),
+            Some(context) => content(d, first, context, facts),
+            None => d,
+        };
+        let d = match short {
+            Some(short) => short.explain(d),
             None => d,
         };
         let d = match context.and_then(mask_bit_alone) {
@@ -103,10 +110,15 @@ fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &m
         let d = match first.kind {
             ViolationKind::InflateFailed => context_takeover(d, context, facts),
             ViolationKind::IllegalCloseCode => {
-                let d = d.note_if(context.and_then(close_reason));
-                match Clue::BeatUnanswered.seen(facts) {
-                    Some(fact) => d.suggests(UNANSWERED, fact).help(ANSWER_IT),
-                    None => d,
+                let reason = context.and_then(close_reason);
+                let d = d.note_if(reason.as_ref().map(|reason| format!("its reason: {reason}")));
+                let own = reason.filter(|reason| !is_ordinary(reason.as_bytes()));
+                match (Clue::BeatUnanswered.seen(facts), own) {
+                    (Some(fact), _) => d.suggests(UNANSWERED, fact).help(ANSWER_IT),
+                    (None, Some(reason)) => d
+                        .suggests(format!("the peer closed because of \"{reason}\""), "its own words, behind a code that must not be sent")
+                        .help("do as its reason says; the peer must send another code, such as one of 4000 to 4999"),
+                    (None, None) => d,
                 }
             }
             _ => d,
@@ -129,7 +141,149 @@ fn close_reason(context: &FrameContext<'_>) -> Option<String> {
     let at = usize::try_from(payload.checked_sub(context.around_at)?).ok()?;
     let body = context.around.get(at..)?.get(2..usize::try_from(header.len).ok()?)?;
     let reason = std::str::from_utf8(body).ok().filter(|_| header.mask.is_none())?;
-    (!reason.is_empty()).then(|| format!("its reason: {reason}"))
+    (!reason.is_empty()).then(|| reason.to_owned())
+}
+
+/// The most bytes that a length may lack.
+const LACKING: usize = 64;
+
+/// The length of a frame is too small: the bytes after the frame complete its text.
+struct ShortLength {
+    /// The frame is the one before the header that breaks a rule.
+    is_before: bool,
+    lacks: usize,
+    /// The whole text has as many characters as the length says bytes.
+    counts_characters: bool,
+    /// The whole text is JSON, which proves it.
+    is_json: bool,
+    /// The bytes after the frame, as text.
+    rest: String,
+}
+
+/// Finds a length that is too small, in the frame that breaks a rule or in the one before.
+fn short_length(
+    first: &Violation,
+    context: &FrameContext<'_>,
+    facts: &Facts<'_>,
+) -> Option<ShortLength> {
+    let header = &context.header;
+    let at = usize::try_from(header.offset.checked_sub(context.around_at)?).ok()?;
+    let is_before = first.offset < header.offset + header.bytes().len() as u64;
+    let (text, rest) = match is_before {
+        true => {
+            // The message before may have had several frames, whose payloads do not adjoin.
+            let (before, rest) = context.around.split_at_checked(at)?;
+            let last = facts.stream.heard?.content;
+            let known = last.len().min(before.len());
+            let adjoins = known > 0 && before.ends_with(&last[last.len() - known..]);
+            (last, Some(rest).filter(|_| adjoins && last.len() < HEARD_MOST)?)
+        }
+        false => {
+            let cut = first.kind == ViolationKind::TruncatedUtf8 && header.mask.is_none();
+            let payload = context.around.get(at + header.bytes().len()..).filter(|_| cut)?;
+            payload.split_at_checked(usize::try_from(header.len).ok()?)?
+        }
+    };
+    // Another frame may begin with a byte that looks like a part of a character.
+    let is_frame = FrameHeader::parse(rest, 0).is_ok_and(|next| {
+        let end = end_of(&next).is_some_and(|end| end <= rest.len());
+        end && sniff::is_plausible(rest[0]) && LengthForm::minimal(next.len) == next.form
+    });
+    if is_frame || text.is_empty() {
+        return None;
+    }
+    let began = matches!(text, [b'{' | b'[', ..]);
+    (1..=rest.len().min(LACKING)).find_map(|lacks| {
+        let whole = [text, &rest[..lacks]].concat();
+        let whole = std::str::from_utf8(&whole).ok()?;
+        let ends = rest.get(lacks).is_none_or(|byte| sniff::is_plausible(*byte));
+        let counts_characters =
+            [whole.chars().count(), whole.encode_utf16().count()].contains(&text.len());
+        let is_json = began && serde_json::from_str::<serde_json::Value>(whole).is_ok();
+        let is_text = !whole.contains(|c: char| c.is_control() && !c.is_whitespace());
+        (ends && is_text && (is_json || counts_characters)).then(|| ShortLength {
+            is_before,
+            lacks,
+            counts_characters,
+            is_json,
+            rest: String::from_utf8_lossy(&rest[..lacks]).into_owned(),
+        })
+    })
+}
+
+impl ShortLength {
+    fn explain(&self, mut d: Diagnostic) -> Diagnostic {
+        let whose = if self.is_before { "the frame before" } else { "this frame" };
+        let bytes = if self.lacks == 1 { "byte" } else { "bytes" };
+        let fact = format!(
+            "the {} {bytes} after it, `{}`, complete {}",
+            self.lacks,
+            self.rest,
+            if self.is_json { "its JSON" } else { "its text" }
+        );
+        // Nothing else of this header has a meaning.
+        d.causes.clear();
+        let d = d.title(format!("the length of {whose} is too small"));
+        let (text, help) = match self.counts_characters {
+            true => (
+                "the sender wrote the number of characters as the length",
+                "send the length of the payload in bytes, as it is after encoding as UTF-8",
+            ),
+            false => (
+                "the sender wrote a length that is too small",
+                "send the length of the payload in bytes, as it is after encoding",
+            ),
+        };
+        let d = if self.is_json { d.because(text, fact) } else { d.suggests(text, fact) };
+        d.help(help)
+    }
+}
+
+/// The fewest compressed bytes that are no coincidence.
+const COMPRESSED: usize = 5;
+
+/// How a text that is not UTF-8 comes from compression, although its frame has no RSV1: it has a
+/// message of ours as it was compressed, or it can be inflated itself.
+fn uncompressed(d: Diagnostic, payload: &[u8], facts: &Facts<'_>) -> Option<Diagnostic> {
+    let agreed = facts.response?.tokens("Sec-WebSocket-Extensions");
+    let agreed = agreed.into_iter().any(|name| name.starts_with(b"permessage-deflate"));
+    if !agreed || facts.role == Role::Server {
+        return None;
+    }
+    let help = "leave permessage-deflate out of the server's 101, or implement it; `--no-compress` offers none";
+    let mut deflater = Deflater::new(MAX_WINDOW_BITS, false)?;
+    let ours = facts.stream.kept.iter().filter(|message| message.ours);
+    for message in ours {
+        let mut compressed = Vec::new();
+        deflater.deflate(message.content, true, &mut compressed);
+        let len = compressed.len().min(SHOWN);
+        let known = &compressed[..len];
+        if len >= COMPRESSED && payload.windows(len).any(|window| window == known) {
+            let hex: Vec<_> = known.iter().map(|byte| format!("{byte:02x}")).collect();
+            let mut d = d;
+            d.causes.clear();
+            return Some(
+                d.because(
+                    "the server accepted permessage-deflate, and does not implement it",
+                    format!("its text has our message as it was compressed: {}", hex.join(" ")),
+                )
+                .help(help),
+            );
+        }
+    }
+    let mut output = [0; HEARD_MOST];
+    let mut inflater = Inflater::new(MAX_WINDOW_BITS, true);
+    let done = inflater.inflate(payload, &mut output).ok()?;
+    let text = std::str::from_utf8(&output[..done.produced]).ok()?;
+    let legible = text.len() >= PLAIN && !text.contains(|c: char| c.is_control() && c != '\n');
+    legible.then(|| {
+        let shown: String = text.chars().take(SHOWN * 2).collect();
+        d.suggests(
+            "the server compressed the message, but did not set RSV1",
+            format!("the payload can be inflated: {shown}"),
+        )
+        .help("set RSV1 on the first frame of a compressed message; `--no-compress` offers no compression")
+    })
 }
 
 /// Why a frame of the server has a mask bit, but its payload is text without a mask. A length from
@@ -191,7 +345,13 @@ fn text_instead<'a>(
 
 /// Adds what the content of a frame shows about its fault: another frame inside, or text that is
 /// not compressed.
-fn content(d: Diagnostic, first: &Violation, context: &FrameContext<'_>, role: Role) -> Diagnostic {
+fn content(
+    d: Diagnostic,
+    first: &Violation,
+    context: &FrameContext<'_>,
+    facts: &Facts<'_>,
+) -> Diagnostic {
+    let role = facts.role;
     let FrameContext { header, around, around_at, .. } = context;
     let from = |offset: u64| around.get(usize::try_from(offset.checked_sub(*around_at)?).ok()?..);
     let payload = header.offset + header.bytes().len() as u64;
@@ -230,6 +390,14 @@ fn content(d: Diagnostic, first: &Violation, context: &FrameContext<'_>, role: R
                     .help("send the length of the payload in bytes, as it is after encoding"),
             };
         }
+    }
+    let plain = utf8 && !header.rsv1 && header.opcode == OpCode::Data(Data::Text);
+    let known = from(payload.max(*around_at)).filter(|_| plain);
+    let most = usize::try_from(header.len).unwrap_or(usize::MAX);
+    if let Some(payload) = known
+        && let Some(d) = uncompressed(d.clone(), &payload[..payload.len().min(most)], facts)
+    {
+        return d;
     }
     if first.kind == ViolationKind::InvalidUtf8
         && d.entry.code == "W615"
@@ -399,17 +567,25 @@ fn span(violation: &Violation, context: &FrameContext<'_>) -> Span {
         |offset: u64| usize::try_from(offset.saturating_sub(*around_at)).unwrap_or(usize::MAX);
     let place = Place::Frame { number: violation.frame, after: Some(*after) };
     let payload = header.offset + own.len() as u64;
-    let guilty = index(violation.offset);
+    // A text that is cut inside a character lacks what comes after its last byte. The last frame of
+    // its message may be empty.
+    let is_cut = violation.kind == ViolationKind::TruncatedUtf8;
+    let last = if header.len == 0 { header.offset } else { violation.offset };
+    let guilty = index(if is_cut { last.saturating_sub(1) } else { violation.offset });
     let is_byte = violation.offset >= payload && violation.kind != ViolationKind::CutInsideFrame;
     let unmasked = context.unmasked();
     if is_byte && let Some(byte) = unmasked.get(guilty) {
         let start = guilty.saturating_sub(SHOWN / 2).max(index(header.offset).min(guilty));
+        let what = match is_cut {
+            true => format!("byte {byte:#04x} is the last one of the text"),
+            false => format!("byte {byte:#04x} of the payload"),
+        };
         return Span {
             place,
             offset: around_at + start as u64,
             bytes: unmasked[start..unmasked.len().min(start + SHOWN)].to_vec(),
             marked: guilty - start..guilty - start + 1,
-            label: format!("byte {byte:#04x} of the payload; {}", bits(header)),
+            label: format!("{what}; {}", bits(header)),
             form: Form::Hex,
         };
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::findings::Findings;
 use crate::diagnostics::facts::{EndKind, HEARD_MOST};
-use crate::diagnostics::inner::inner;
+use crate::diagnostics::inner::{inner, unbegun};
 use crate::diagnostics::{ClientProtocol, Confidence, Diagnostic, Facts, sniff, wish};
 use crate::event::Direction;
 use crate::wire::Role;
@@ -58,7 +58,17 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
                 let client_protocol = wish::client_protocol(request).map(of_path);
                 let probe = || health_check(get("User-Agent"), &path).or_else(|| scan(request));
                 match client_protocol.or_else(probe) {
-                    Some((what, fact, confidence, help)) => d.judged(confidence, what, fact).help(help),
+                    Some((what, fact, confidence, help)) => {
+                        let d = match confidence {
+                            // The line has no cause, so it shows what it was.
+                            Confidence::Low => {
+                                let path: String = path.chars().take(TYPED).collect();
+                                d.title(format!("the client did not ask for a WebSocket, but for {path}"))
+                            }
+                            _ => d,
+                        };
+                        d.judged(confidence, what, fact).help(help)
+                    }
                     None => match request.request_line().map(|line| line.method) {
                         Some(method @ (b"POST" | b"PUT" | b"PATCH" | b"DELETE")) => d
                             .because(
@@ -143,7 +153,14 @@ pub(super) fn left(facts: &Facts<'_>, found: &mut Findings<'_>) {
         }
         return;
     }
-    let Some(wish) = facts.wish else { return };
+    let Some(wish) = facts.wish else {
+        // Its first message may show the protocol as well as the request does.
+        if let Some((title, waits)) = unbegun(facts).filter(|_| spoke) {
+            let waits = wish::waiting(title, &waits);
+            found.add("W367", |d| d.title(waits).note(after).help(wish::ANSWER));
+        }
+        return;
+    };
     // A client that sent no message waits for no answer.
     let what = |one: &wish::ClientProtocol| match one.begins.filter(|_| !spoke) {
         Some(title) => format!("the client speaks {title}").into(),

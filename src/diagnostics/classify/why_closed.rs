@@ -33,7 +33,7 @@ type CauseRule = fn(&Closed<'_>) -> Option<Diagnostic>;
 
 /// Rules about messages: of this side, of the protocol inside, and the peer's last message and
 /// reason.
-const SAID: [CauseRule; 15] = [
+const SAID: [CauseRule; 17] = [
     no_subprotocol,
     no_message_of_ours,
     login_refused,
@@ -41,6 +41,7 @@ const SAID: [CauseRule; 15] = [
     pings_limited,
     complaint,
     announcement,
+    session_ended,
     goodbye_with_reason,
     words_in_binary,
     left_inside,
@@ -49,6 +50,7 @@ const SAID: [CauseRule; 15] = [
     foreign_message,
     last_message,
     ended_inside,
+    unanswered,
 ];
 
 /// Rules about times: an end at once, a missing heartbeat, a silence.
@@ -205,7 +207,7 @@ fn foreign_message(closed: &Closed<'_>) -> Option<Diagnostic> {
             .warned()
             .suggests(
                 format!("our message does not begin the protocol of the server, {title}"),
-                format!("{title} goes on with {waits} of the client"),
+                format!("{title} goes on with {} of the client", waits.message),
             )
             .help("begin with that message: the commands of the lens send it"),
     )
@@ -253,6 +255,60 @@ fn announcement(closed: &Closed<'_>) -> Option<Diagnostic> {
     let names_server = |fact: &str| fact.to_ascii_lowercase().contains("\"server");
     let fact = announced(closed.facts).filter(|fact| ends && (!done || names_server(fact)))?;
     Some(closed.warned().suggests(ANNOUNCED, fact))
+}
+
+/// The peer's last message says that it ended this session.
+fn session_ended(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let unsaid = closed.says_nothing() && !closed.is_named();
+    let shown = Clue::SessionEnded.seen(closed.facts).filter(|_| unsaid)?;
+    Some(
+        closed
+            .retitled("closed right after a message that may give the reason")
+            .suggests(ENDED_BY_PEER, shown)
+            .help("follow the message"),
+    )
+}
+
+/// The peer closed in order right after our message, which got no answer, while those before it
+/// had got one each. A message that asks for the end, or that may be the last one, needs none.
+fn unanswered(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let Closed { facts, body, end, .. } = closed;
+    let bye = closed.says_nothing()
+        || heard::is_ordinary(&body.reason) && !heard::says_done(&body.reason);
+    let regular = matches!(body.code, None | Some(1000)) && bye && inner(facts).is_none();
+    let (last, before) = closed.talk.last_unanswered().filter(|_| regular)?;
+    let ours_last = facts.stream.kept.last().is_some_and(|one| one.ours);
+    let soon = match ours_last {
+        true => facts.stream.ours_quiet < SILENCE / 2,
+        false => facts.stream.heard.is_some_and(|heard| heard.quiet < SHORTLY),
+    };
+    // After the command of an upload, its data may need no answer.
+    let upload = !last.text && before.content.trim_ascii_start().starts_with(b"{");
+    if !soon || upload || end.quiet >= SILENCE || heard::may_be_last(last.content) {
+        return None;
+    }
+    let d = closed.warned();
+    Some(match (ours_last, last.text == before.text) {
+        (true, false) => {
+            let (kind, other) = if last.text { ("text", "binary") } else { ("binary", "text") };
+            d.title(format!("closed right after our {kind} message, without an answer to it"))
+                .suggests(
+                    format!("the application does not take {kind} messages, or its handler failed at this one"),
+                    format!("it answered the {other} message before"),
+                )
+                .help(format!("send it as a {other} message to check; the peer's log at that moment has more"))
+        }
+        (true, true) => d
+            .title("closed right after our message, without an answer to it")
+            .possible("the application's handler ended because of this message")
+            .possible("the handler takes a certain number of messages, then ends")
+            .help("read the peer's log at that moment; send this message alone to check"),
+        (false, _) => d
+            .title("closed right after an answer, and our last message got none")
+            .possible("the handler takes one message, answers it, and ends: it needs a loop")
+            .possible("the application's handler ended because of our last message")
+            .help("send each message in a connection of its own, or let the handler receive until the end"),
+    })
 }
 
 /// The reason says that this side sent too many pings.
@@ -707,6 +763,9 @@ fn silence(closed: &Closed<'_>) -> Option<Diagnostic> {
 
 /// The cause if the peer announced the end.
 pub(super) const ANNOUNCED: &str = "the server ends or restarts, as it announced";
+
+/// The cause if the peer said that it ended the session.
+pub(super) const ENDED_BY_PEER: &str = "the server ended this session, as its last message says";
 
 /// The cause if this side did not answer a heartbeat.
 pub(super) const UNANSWERED: &str =

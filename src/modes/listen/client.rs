@@ -347,12 +347,11 @@ impl Client {
         shared.membership_epoch += 1;
         let config = &shared.config;
         let looks = runtime.reporter.looks_at_frames();
-        let odd = self.wish.is_some() || config.endpoint.ping_interval.is_some();
         let setup = ConnectionSetup {
             limits: config.limits,
             observed: looks,
-            // The behaviour of a client with another protocol, or without pongs, is always explained.
-            evidence: looks || odd && runtime.reporter.prints_warnings(),
+            // A client that leaves without a Close, or without what it waited for, is explained.
+            evidence: looks || runtime.reporter.prints_warnings(),
             backlog: &shared.backlog,
             ..ConnectionSetup::new(self.id, &agreed, Some(&config.endpoint), &shared.memory)
         };

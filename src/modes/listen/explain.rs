@@ -56,7 +56,7 @@ fn is_http1(head: &Head) -> bool {
 }
 
 /// Explains an unclean end. Without a transcript, the line about the end is enough, unless the
-/// client did not get what it wanted, or did not answer pings.
+/// client did not get what it wanted, did not answer pings, or ended without a Close frame.
 ///
 /// # Errors
 ///
@@ -73,7 +73,7 @@ pub fn ended(
     if !runtime.reporter.looks_at_frames() {
         // If wscope gave up, the line says so.
         found.retain(|found| match found.entry.code {
-            "W366" | "W367" => true,
+            "W366" | "W367" | "W801" | "W804" => true,
             code => code == "W818" && found.severity == Severity::Error,
         });
     }
