@@ -30,7 +30,7 @@ mod xml;
 pub use catalogue::{SECTIONS, Section, of_alert};
 pub use classify::closing::of_close_code;
 pub use classify::response::{BODY, of_status};
-pub use classify::{PROBE_SUBPROTOCOL, classify};
+pub use classify::{PROBE_SUBPROTOCOL, WITHOUT_CLOSE, classify};
 pub use clue::{Clue, suggested_subprotocols};
 pub use diagnostic::{Diagnostic, Form, Place, Span, Supported};
 pub use facts::Facts;

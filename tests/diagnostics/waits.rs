@@ -676,7 +676,7 @@ fn a_pong_shows_no_program_and_an_answer_shows_that_messages_are_read() {
     let stream = StreamFacts { sent, frames: 1, ..StreamFacts::default() };
     let closed = Some(end(EndKind::Closed, 3.0));
     let found = causes(&verdict(&Facts { stream, pings: ponged, end: closed, ..pair.facts() }));
-    assert!(found.starts_with("Medium the application does not answer"), "{found}");
+    assert!(found.starts_with("Low the application does not answer"), "{found}");
     assert!(found.contains("Low the program hangs, or keeps its answer in a buffer"), "{found}");
     // Control frames alone were sent.
     let waiting = Some(Duration::from_secs(5));

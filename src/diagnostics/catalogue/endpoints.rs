@@ -98,7 +98,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .seen("an agreed subprotocol, our only message is not one of it, and at most a greeting and heartbeats came after it"),
     warning("W519", "nothing was received after the opening")
         .because("the server accepted the upgrade, and then sent no message")
-        .help("send a ping to see whether anyone reads the frames: `--ping-interval 1`, or `--diagnose`")
+        .help("send a ping to see whether anyone reads the frames: `--ping-interval 1`, or `wscope doctor`")
         .source("measured on uWSGI's router without --http-websockets")
         .causes(&[
             low("the application does not answer this message").unless(&[C::Unread]),

@@ -305,13 +305,8 @@ fn unheard(facts: &Facts<'_>, found: &mut Findings<'_>) {
             d.causes.clear();
             d.title("no message was received after the opening, only pongs")
                 .note(format!("no message came in {time} after the 101"))
-                .suggests(
-                    "the application does not answer this message",
-                    format!(
-                        "the peer answered {} of our pings, but a WebSocket layer in front of the program does that, too",
-                        pings.answered
-                    ),
-                )
+                .note(format!("the peer answered {} of our pings", pings.answered))
+                .possible("the application does not answer this message, or later")
                 .possible("the program hangs, or keeps its answer in a buffer: behind a bridge such as websocketd it must flush its output")
                 .help("check which message the application expects, whether it flushes its output, and read its log")
         });

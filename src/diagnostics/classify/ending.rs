@@ -15,6 +15,9 @@ use crate::event::MessageInfo;
 use crate::wire::{Role, ViolationKind};
 
 /// The idle timeouts of well-known proxies and services, in seconds.
+/// The title for a client that ended TCP in order, but without a Close.
+pub const WITHOUT_CLOSE: &str = "the client ended the connection without a Close frame";
+
 const IDLE_TIMERS: [u64; 8] = [30, 55, 60, 100, 240, 300, 350, 600];
 
 /// The longest lifetime of a connection at AWS API Gateway, in seconds.
@@ -197,7 +200,7 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
             if facts.role == Role::Server && end.how == EndKind::Fin {
                 let after = end.idle.as_millis();
                 return d
-                    .title("the client ended the connection without a Close frame")
+                    .title(WITHOUT_CLOSE)
                     .suggests(
                         "its program ended or was killed, or it does not close its WebSockets",
                         format!("it sent FIN in order, {after} ms after the last bytes"),

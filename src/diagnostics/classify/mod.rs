@@ -23,6 +23,7 @@ pub(super) mod why_closed;
 use super::facts::Variation;
 use super::own_request;
 use super::{Clue, Diagnostic, Facts, Family, Severity};
+pub use ending::WITHOUT_CLOSE;
 use findings::Findings;
 pub use switching::PROBE_SUBPROTOCOL;
 

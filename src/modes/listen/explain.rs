@@ -4,7 +4,7 @@ use std::io;
 use std::time::Instant;
 
 use crate::diagnostics::facts::TlsFault;
-use crate::diagnostics::{Diagnostic, Facts, Severity, Wish, classify, sniff};
+use crate::diagnostics::{Diagnostic, Facts, Severity, WITHOUT_CLOSE, Wish, classify, sniff};
 use crate::engine::connection::Connection;
 use crate::engine::opening::server::{ServerOpening, is_foreign};
 use crate::engine::runtime::Runtime;
@@ -56,7 +56,7 @@ fn is_http1(head: &Head) -> bool {
 }
 
 /// Explains an unclean end. Without a transcript, the line about the end is enough, unless the
-/// client did not get what it wanted, did not answer pings, or ended without a Close frame.
+/// client did not get what it wanted, did not answer pings, or left after a silence.
 ///
 /// # Errors
 ///
@@ -73,7 +73,9 @@ pub fn ended(
     if !runtime.reporter.looks_at_frames() {
         // If wscope gave up, the line says so.
         found.retain(|found| match found.entry.code {
-            "W366" | "W367" | "W801" | "W804" => true,
+            "W366" | "W367" | "W804" => true,
+            // The line about the end says already that there was no Close.
+            "W801" => found.title != WITHOUT_CLOSE,
             code => code == "W818" && found.severity == Severity::Error,
         });
     }
