@@ -239,16 +239,17 @@ fn first_bytes_are_a_greeting_an_error_or_a_message() {
 }
 
 #[test]
-fn http_after_a_close_is_reported_like_any_other_bytes() {
+fn http_after_a_close_is_a_note_and_other_bytes_are_a_warning() {
     let pair = Pair::open("", "");
     let response = b"\x88\x02\x03\xe8HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-    for bytes in [&response[..], b"\x88\x02\x03\xe8\x81\x02hi"] {
+    let frame = b"\x88\x02\x03\xe8\x81\x02hi";
+    for (bytes, severity) in [(&response[..], Severity::Note), (frame, Severity::Warning)] {
         let seen = Seen::from_server(bytes);
         let body = CloseBody { code: Some(1000), reason: Vec::new() };
         let close = CloseFacts { received: Some(&body), by_peer: true, ..CloseFacts::default() };
         let found = classify(&Facts { close, ..seen.facts(&pair) });
         let found: Vec<_> = found.iter().filter(|found| found.entry.code == "W618").collect();
         assert_eq!(found.len(), 1, "{found:?}");
-        assert_eq!(found[0].severity, Severity::Warning, "{found:?}");
+        assert_eq!(found[0].severity, severity, "{found:?}");
     }
 }

@@ -80,9 +80,7 @@ fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &m
     if first.kind == ViolationKind::FrameAfterClose && bytes.starts_with(b"HT") {
         return found.add("W618", |d| {
             let d = d.title("an HTTP response was sent after the Close frame").certain();
-            // In place of the answer to our Close, it breaks no more than that.
-            let received = facts.close.received.is_some();
-            d.severity(if received { Severity::Warning } else { Severity::Note })
+            d.severity(Severity::Note)
                 .note("the bytes after the Close are HTTP, not frames")
                 .help("no data is lost: the server's HTTP framework answers the request although it has switched protocols")
         });
