@@ -92,8 +92,8 @@ fn aborted(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
 /// Adds the cause of an HTTP response inside the stream.
 fn late(d: Diagnostic) -> Diagnostic {
     d.because(
-        "an HTTP response was written after the 101: a late refusal, or the framework's answer when the handler ended",
+        "an HTTP response was written after the 101: a second handler answered the upgrade, too, or it is a late refusal, or the framework's answer when the handler ended",
         "the text is an HTTP response",
     )
-    .help("read the response's status and body, then the server's log: a handler may have ended with an exception, or returned a response")
+    .help("read the response's status and body, then the server's log: of two WebSocket servers on one HTTP server, each answers every upgrade; or a handler ended with an exception, or returned a response")
 }
