@@ -2118,8 +2118,12 @@ pub(super) struct Complaint<'a> {
     pub grievance: Grievance,
     /// The beginning of the message.
     pub text: &'a [u8],
-    /// It is the last message. Otherwise, it is the one before.
+    /// It is the last message. Otherwise, it came shortly before the last one.
     pub is_last: bool,
+    /// Only heartbeats came after it.
+    pub is_said_last: bool,
+    /// The time since then.
+    pub quiet: Duration,
     /// The text of the protocol inside for it.
     pub read: Option<String>,
 }
@@ -2130,55 +2134,85 @@ impl Complaint<'_> {
         self.grievance >= Grievance::Shouted
     }
 
+    /// When the end came, for example `the Close came right after it`.
+    pub fn when(&self, end: &str) -> String {
+        match self.quiet {
+            quiet if quiet >= SILENCE => {
+                format!("{end} came {:.1} s after it", quiet.as_secs_f64())
+            }
+            _ if self.is_last => format!("{end} came right after it"),
+            _ => format!("{end} came right after them"),
+        }
+    }
+
     /// For example `its last message is …`.
     pub fn shown(&self) -> String {
         if let Some(read) = &self.read {
             return read.clone();
         }
-        let which = if self.is_last { "its last message" } else { "the message before its last" };
+        let which = match (self.is_last, self.is_said_last) {
+            (true, _) => "its last message",
+            (false, true) => "its last message besides heartbeats",
+            (false, false) => "the message before its last",
+        };
         format!("{which} is {}", super::heard::shown(self.text))
     }
 }
 
-/// The complaint in a message right before the end, if there is one.
+/// The complaint in a message right before the end, if there is one. Heartbeats after it hide
+/// nothing. A refusal by the protocol inside is not forgotten after a silence.
 pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<Complaint<'a>> {
     use super::heard::{complains, is_goodbye};
-    let heard = facts.stream.heard.as_ref()?;
+    let last = facts.stream.heard.as_ref()?;
     // A message that we sent right after the opening did not wait for the peer's message.
     let early = facts.end.is_some_and(|end| end.last < SILENCE);
-    if (heard.answered && !early) || heard.quiet >= SILENCE || super::heard::is_echo(facts) {
+    if (last.answered && !early) || super::heard::is_echo(facts) {
         return None;
     }
-    if let Some((title, is_named, (refusal, is_last))) =
-        inner(facts).and_then(|one| Some((one.title, one.is_named, one.refusal?)))
-    {
+    let protocol = inner(facts);
+    let talk = Dialogue::of(facts, protocol.as_ref());
+    let (heard, is_passed) = talk.said_last(facts)?;
+    let open = !heard.answered || early;
+    let soon = heard.quiet < SILENCE && open;
+    let of = |text: &'a [u8], is_last, grievance, read| {
+        let (said, quiet) = (std::ptr::eq(text, heard.content), heard.quiet);
+        let is_last = is_last && !is_passed;
+        Complaint { grievance, text, is_last, is_said_last: said, quiet, read }
+    };
+    let refusal = protocol.and_then(|one| Some((one.title, one.is_named, one.refusal?)));
+    let refusal = refusal.filter(|(_, is_named, _)| soon || *is_named && open);
+    if let Some((title, is_named, (refusal, is_last))) = refusal {
         let text = if is_last { heard.content } else { heard.before };
         let read = Some(format!("the peer refuses, in {title}: {refusal}"));
         let grievance = if is_named { Grievance::Refusal } else { Grievance::Marked };
-        return Some(Complaint { grievance, text, is_last, read });
+        return Some(of(text, is_last, grievance, read));
     }
     let sockjs = facts.stream.message.is_some_and(|(_, first)| first == b"o");
-    let of = |text: &'a [u8], is_last| {
+    let judged = |text: &'a [u8], is_last| {
         // SockJS closes with 1000 or 3000 if nothing is wrong.
         let left = text.starts_with(b"c[1000,") || text.starts_with(b"c[3000,");
         let closed = sockjs && text.starts_with(b"c[") && !left;
         let grievance = if closed { Some(Grievance::Marked) } else { complains(text) };
-        grievance.map(|grievance| Complaint { grievance, text, is_last, read: None })
+        Some(of(text, is_last, grievance?, None))
     };
-    let goodbye = || is_goodbye(heard.content).then(|| of(heard.before, false)).flatten();
     let marked = |one: &Complaint<'_>| one.grievance >= Grievance::Marked;
-    let before = || {
-        let talk = Dialogue::of(facts, inner(facts).as_ref());
-        let refused = |(text, refusal)| Complaint {
-            grievance: Grievance::Marked,
-            text,
-            is_last: false,
-            read: Some(format!("our request failed: {refusal}")),
-        };
-        let error = talk.error_before_last().and_then(|text| of(text, false)).filter(marked);
-        error.or_else(|| talk.last_refusal().filter(|_| facts.role == Role::Client).map(refused))
+    let last_quiet = last.quiet;
+    let last = judged(heard.content, true).filter(|one| soon && (!is_passed || marked(one)));
+    let goodbye = || is_goodbye(heard.content).then(|| judged(heard.before, false)).flatten();
+    let error = || talk.error_before_last().and_then(|text| judged(text, false)).filter(marked);
+    let refused = || {
+        let (text, refusal) = talk.last_refusal().filter(|_| facts.role == Role::Client)?;
+        let read = Some(format!("our request failed: {refusal}"));
+        Some(of(text, false, Grievance::Marked, read))
     };
-    of(heard.content, true).or_else(goodbye).or_else(before)
+    if last_quiet >= SILENCE {
+        return refused();
+    }
+    // A single word may mean anything, but the protocol inside knows its errors.
+    match last {
+        Some(last) if last.leads() => Some(last),
+        word => goodbye().or_else(error).or_else(refused).or(word),
+    }
 }
 
 /// Ages at which proxies and services end connections, and lifetimes of tokens, in seconds.
@@ -2252,13 +2286,16 @@ fn beat_unanswered(facts: &Facts<'_>) -> Option<String> {
     let inner = inner(facts).filter(|_| open);
     // A known protocol says itself which of its heartbeats want an answer.
     let known = inner.as_ref().is_some_and(|inner| inner.is_named) && !engine_io;
-    let beat = inner.as_ref().and_then(|inner| inner.beat(facts.stream.kept));
-    // An error of the peer may come between the heartbeat and the end.
-    let waited = waited || end.longest_quiet >= BEAT && end.quiet < BEAT && beat.is_some();
-    let silent = open && waited;
-    if let Some((beat, answer)) = beat.filter(|_| silent) {
-        return Some(format!("{beat} wants the answer {answer}, and none was sent"));
+    let beat = inner.as_ref().and_then(|inner| inner.beat(facts));
+    if let Some((since, (beat, answer))) = beat {
+        // An error of the peer may come between the heartbeat and the end.
+        let between = end.longest_quiet >= BEAT && end.quiet < BEAT;
+        let least = ping_timeout(facts).unwrap_or(BEAT);
+        if waited || between || since >= least {
+            return Some(format!("{beat} wants the answer {answer}, and none was sent"));
+        }
     }
+    let silent = open && waited;
     (silent && !known && beats(heard.content)).then(|| {
         format!(
             "{} came {:.1} s before the end, and nothing was sent after it",

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::Facts;
 use super::answer::{self, ids, kinds, plain, stem};
 use super::complaint::{fails, names_error, refuses_login};
-use super::facts::{CrossedMessage, HEARD_MOST, SILENCE};
+use super::facts::{CrossedMessage, HEARD_MOST, LastHeard, SILENCE};
 use super::heard::{self, Grievance, is_copy};
 use super::inner::{InnerProtocol, is_expected};
 
@@ -52,6 +52,8 @@ pub(super) struct Dialogue<'a> {
     is_refused: bool,
     /// The places of our messages without an answer.
     waiting: Vec<usize>,
+    /// The places of our heartbeats.
+    beats: Vec<usize>,
 }
 
 /// A message as far as its form shows.
@@ -328,7 +330,12 @@ impl<'a> Dialogue<'a> {
             });
         }
         let is_refused = facts.close.received.and_then(|body| body.code).is_some_and(is_refusal);
-        Self { theirs, kept, is_whole: facts.stream.kept_all, is_refused, waiting }
+        let is_beat = |at: &usize| match inner {
+            Some(inner) => inner.read[*at].is_idle,
+            None => heard::keeps_alive(&forms[*at].text),
+        };
+        let beats = sent.iter().copied().filter(is_beat).collect();
+        Self { theirs, kept, is_whole: facts.stream.kept_all, is_refused, waiting, beats }
     }
 
     /// The refusals of our requests, except for those after which this side went on: it sent another
@@ -353,6 +360,29 @@ impl<'a> Dialogue<'a> {
     pub fn last_refusal(&self) -> Option<(&'a [u8], &str)> {
         let one = self.lasting().last().filter(|one| self.may_end(one))?;
         Some((one.content, one.refusal.as_deref()?))
+    }
+
+    /// The last message of the peer that is no heartbeat, as the last one that was heard, and whether
+    /// heartbeats came after it.
+    pub fn said_last(&self, facts: &Facts<'a>) -> Option<(LastHeard<'a>, bool)> {
+        let heard = facts.stream.heard?;
+        let newest = self.theirs.last();
+        let mut said = self.theirs.iter().rev().skip_while(|one| one.part == PeerPart::Heartbeat);
+        let Some(one) = said.next().filter(|one| newest.is_some_and(|last| last.at != one.at))
+        else {
+            return Some((heard, false));
+        };
+        let quiet = |one: &PeerMessage<'_>| self.kept[one.at].quiet;
+        let before =
+            said.next().filter(|before| quiet(before).saturating_sub(quiet(one)) < SILENCE);
+        let answers = |at: usize| self.kept[at].ours && !self.beats.contains(&at);
+        let heard = LastHeard {
+            content: one.content,
+            before: before.map_or(&[], |before| before.content),
+            quiet: quiet(one),
+            answered: (one.at..self.kept.len()).any(answers),
+        };
+        Some((heard, true))
     }
 
     /// Whether the end may follow from this message: it came shortly before, or the Close refuses

@@ -64,13 +64,16 @@ impl InnerProtocol {
         theirs.find(|(_, read)| !read.is_idle)?.1.failure.as_deref()
     }
 
-    /// The peer's heartbeat that wants an answer, and that answer, if this side sent nothing after it
-    /// and the peer only heartbeats and errors.
-    pub fn beat(&self, kept: &[CrossedMessage<'_>]) -> Option<&(String, String)> {
+    /// The peer's heartbeat that wants an answer, with the time since then, and that answer, if this
+    /// side sent nothing after it. If messages are missing, one of ours may have been among them, so
+    /// then only heartbeats and errors may come after it.
+    pub fn beat(&self, facts: &Facts<'_>) -> Option<(Duration, &(String, String))> {
+        let (kept, whole) = (facts.stream.kept, facts.stream.kept_all);
         let newest = kept.iter().zip(&self.read).rev().take_while(|(one, read)| {
-            !one.ours && (read.beat.is_some() || read.is_idle || read.failure.is_some())
+            let idle = read.beat.is_some() || read.is_idle || read.failure.is_some();
+            !one.ours && (whole || idle)
         });
-        newest.into_iter().find_map(|(_, read)| read.beat.as_ref())
+        newest.into_iter().find_map(|(one, read)| Some((one.quiet, read.beat.as_ref()?)))
     }
 }
 
@@ -138,7 +141,11 @@ pub(super) fn inner(facts: &Facts<'_>) -> Option<InnerProtocol> {
         let text = String::from_utf8_lossy(reply.content.trim_ascii()).into_owned();
         packet.heartbeat.then(|| (packet.line(), text))
     };
-    let mut theirs = said(false).rev();
+    // Heartbeats after the packet change nothing.
+    let beats = |packets: &&Vec<Decoded>| {
+        !packets.is_empty() && packets.iter().all(|packet| packet.heartbeat)
+    };
+    let mut theirs = said(false).rev().skip_while(beats);
     let (newest, before) = (theirs.next(), theirs.next());
     let refused = |packets: Option<&Vec<Decoded>>, is_last| {
         packets.and_then(|packets| Some((of(packets, Ends::Refusing)?, is_last)))

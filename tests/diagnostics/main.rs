@@ -20,6 +20,7 @@ mod lost;
 mod reached;
 mod reaching;
 mod refusals;
+mod refused;
 mod requests;
 mod ruled_out;
 mod statuses;

@@ -128,17 +128,24 @@ fn failed(
     found: &mut Findings<'_>,
 ) {
     let mut refusals = talk.refusals();
-    let Some(first) = refusals.next() else { return };
+    // Without a message of ours, only the protocol inside shows that the session is refused.
+    let session = inside.and_then(|inner| inner.refusal.as_ref()).map(|(packet, _)| &**packet);
+    let session = session.filter(|_| facts.stream.sent.is_none());
+    let Some(first) = session.or_else(|| refusals.next()) else { return };
     // What quotes the answer as the cause of the end says more.
     let says = |text: &str| text.contains(first);
     let quoted = |d: &Diagnostic| {
         d.causes.iter().any(|cause| says(&cause.text)) || d.notes.iter().any(|note| says(note))
     };
     let known = ended_by_peer(facts) && found.found.iter().any(quoted);
-    if facts.role == Role::Server || facts.stream.sent.is_none() || known {
+    let unasked = facts.stream.sent.is_none() && session.is_none();
+    if facts.role == Role::Server || unasked || known {
         return;
     }
-    let failed = format!("our request failed: {first}");
+    let failed = match session {
+        Some(_) => format!("the server refuses the session: {first}"),
+        None => format!("our request failed: {first}"),
+    };
     let next = refusals.find(|next| *next != first).map(|next| format!("then came: {next}"));
     found.add("W516", |d| {
         match inside {

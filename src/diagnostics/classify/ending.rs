@@ -7,8 +7,8 @@ use super::clocks::{aged, ping_interval, seconds};
 use super::closing::was_closed;
 use super::findings::Findings;
 use super::why_closed::{ANNOUNCED, ENDED_BY_PEER};
-use crate::diagnostics::clue::{announced, complained, is_near};
-use crate::diagnostics::facts::{End, EndKind};
+use crate::diagnostics::clue::{Complaint, announced, complained, is_near};
+use crate::diagnostics::facts::{End, EndKind, SILENCE};
 use crate::diagnostics::heard::Grievance;
 use crate::diagnostics::{Clue, Facts, Severity};
 use crate::event::MessageInfo;
@@ -86,7 +86,10 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
     }
     let cut = facts.violations.iter().find(|v| v.kind == ViolationKind::CutInsideFrame);
     let inside = end.partial > 0 || cut.is_some() || unfinished.is_some();
-    let leads = complained(facts).is_some_and(|complaint| complaint.leads());
+    let complaint = complained(facts);
+    let leads = complaint.as_ref().is_some_and(Complaint::leads);
+    // The protocol inside says that the session is over, so no timer ended it.
+    let refused = complaint.is_some_and(|one| one.grievance == Grievance::Refusal);
     if let Some(fact) = announced(facts).filter(|_| !inside && !leads) {
         return found.add(lost_code(end), |d| d.note(clocks(end)).suggests(ANNOUNCED, fact));
     }
@@ -127,7 +130,7 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
         });
     }
     // If the peer had to wait for this side, a timer explains nothing.
-    if let Some(code) = timer(facts, end).filter(|_| facts.stalled.is_none()) {
+    if let Some(code) = timer(facts, end).filter(|_| facts.stalled.is_none() && !refused) {
         found.add(code, |d| {
             let d = d.note(match end.how {
                 EndKind::Fin => "the stream ended (FIN) without a Close frame",
@@ -209,7 +212,11 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
             }
             match complained(facts) {
                 Some(complaint) if complaint.leads() => {
-                    let (shown, why) = (complaint.shown(), "it came right before the end");
+                    let shown = complaint.shown();
+                    let why = match complaint.quiet < SILENCE {
+                        true => "it came right before the end".to_owned(),
+                        false => complaint.when("the end"),
+                    };
                     let d = match complaint.grievance {
                         Grievance::Refusal => d.because(shown, why),
                         _ => d.suggests(shown, why),

@@ -10,7 +10,7 @@ use super::application::{Inside, path_hint};
 use super::clocks::{aged, ping_interval, seconds};
 use crate::diagnostics::clue::{Complaint, announced, complained, is_qualified};
 use crate::diagnostics::conversation::{Dialogue, PeerPart};
-use crate::diagnostics::facts::{End, SILENCE};
+use crate::diagnostics::facts::{CrossedMessage, End, SILENCE};
 use crate::diagnostics::heard::{self, Grievance};
 use crate::diagnostics::inner::{inner, unbegun};
 use crate::diagnostics::sniff::{contains, contains_word};
@@ -231,11 +231,11 @@ fn complaint(closed: &Closed<'_>) -> Option<Diagnostic> {
     if !complaint.leads() || closed.is_ordinary() && (done || outcome || !marked && !repeats) {
         return None;
     }
-    let why = match complaint.is_last {
-        true => "the Close came right after it",
-        false => "the Close came right after them",
-    };
-    let d = closed.retitled("closed right after a message that may give the reason");
+    let why = complaint.when("the Close");
+    let d = closed.retitled(match complaint.quiet < SILENCE {
+        true => "closed right after a message that may give the reason",
+        false => "closed after a message that may give the reason",
+    });
     let d = match closed.seen(Clue::BeatUnanswered) {
         Some(fact) => d.suggests(UNANSWERED, fact).help(ANSWER_IT),
         None => d.help("follow the message"),
@@ -329,8 +329,8 @@ fn pings_limited(closed: &Closed<'_>) -> Option<Diagnostic> {
 
 /// The peer's last message is a goodbye with a reason of its own.
 fn goodbye_with_reason(closed: &Closed<'_>) -> Option<Diagnostic> {
-    let heard = closed.facts.stream.heard.as_ref().filter(|heard| heard.quiet < SILENCE)?;
-    let reason = heard::goodbye_reason(heard.content)?;
+    let (heard, _) = closed.talk.said_last(closed.facts)?;
+    let reason = heard::goodbye_reason(heard.content).filter(|_| heard.quiet < SILENCE)?;
     let reason = reason.as_bytes();
     let usual = heard::is_ordinary(reason) || heard::tells_outcome(reason);
     if usual || !closed.is_regular() || !closed.says_nothing() || heard::is_echo(closed.facts) {
@@ -351,9 +351,10 @@ fn goodbye_with_reason(closed: &Closed<'_>) -> Option<Diagnostic> {
 fn words_in_binary(closed: &Closed<'_>) -> Option<Diagnostic> {
     let facts = closed.facts;
     let refuses = matches!(closed.body.code, Some(1008 | 3000..=4999)) && closed.says_nothing();
-    let last = facts.stream.kept.iter().rfind(|message| !message.ours)?;
-    let soon = facts.stream.heard.as_ref().is_some_and(|heard| heard.quiet < SILENCE);
-    let unknown = refuses && soon && !last.text && !heard::is_echo(facts) && inner(facts).is_none();
+    let (last, _) = closed.talk.said_last(facts).filter(|(last, _)| last.quiet < SILENCE)?;
+    let is_it = |one: &&CrossedMessage<'_>| !one.ours && one.content == last.content;
+    let binary = facts.stream.kept.iter().rfind(is_it).is_some_and(|one| !one.text);
+    let unknown = refuses && binary && !heard::is_echo(facts) && inner(facts).is_none();
     let words = heard::last_words(last.content).filter(|_| unknown)?;
     Some(
         closed

@@ -126,7 +126,12 @@ impl Lens for Pusher {
                 }
                 let code = of("code").and_then(Value::as_u64);
                 let what = code.map_or("", what_to_do);
-                format!("error {} {}{what}", plain("code"), plain("message"))
+                // A refused subscription has the status of HTTP and the error of its endpoint.
+                let either = |one: &str, other: &str| {
+                    if of(one).is_some() { plain(one) } else { plain(other) }
+                };
+                let (code, why) = (either("code", "status"), either("message", "error"));
+                format!("error {code} {why}{what}").trim_end().to_owned()
             }
             _ => {
                 let to = if channel.is_empty() { String::new() } else { brief(&channel) + ":" };

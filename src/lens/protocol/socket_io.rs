@@ -341,7 +341,12 @@ impl SocketIo {
                     |name| first.and_then(|first| first.get(name)) == Some(&Value::Bool(false));
                 let why = ["error", "message", "code"]
                     .map(|name| first.and_then(|one| one.text_of(name)));
-                let failed = (flag("ok") || flag("success")) && why.iter().any(Option::is_some);
+                let [error, ..] = why;
+                let error = error.is_some_and(|text| !matches!(text, "" | "none"));
+                let state = first.and_then(|one| one.text_of("status"));
+                let fails = matches!(state, Some("error" | "fail" | "failed"));
+                let told = why.iter().any(Option::is_some);
+                let failed = error || (flag("ok") || flag("success") || fails) && told;
                 with_fields(summary).answers(key).fails_if(failed).breaks_if(
                     id.is_none(),
                     "Socket.IO, Acknowledgement",
@@ -498,6 +503,11 @@ mod tests {
         for (answer, fails) in [
             (r#"[{"ok":false,"error":"no such room"}]"#, true),
             (r#"[{"success":false,"message":"too late"}]"#, true),
+            (r#"[{"status":"error","message":"no such room"}]"#, true),
+            (r#"[{"error":"no such room"}]"#, true),
+            (r#"[{"error":null,"id":4}]"#, false),
+            (r#"[{"status":"ok","message":"welcome"}]"#, false),
+            (r#"[{"status":"failed"}]"#, false),
             (r#"[{"ok":true}]"#, false),
             (r#"[{"ok":false}]"#, false),
             (r#"["error"]"#, false),
