@@ -126,12 +126,15 @@ pub fn content_faults(frame: &RawFrame, situation: Situation) -> Vec<(ViolationK
     }
 }
 
+/// The detail for the beginning of an HTTP response in place of a frame.
+pub const AS_HTTP: &str = "the bytes read as HTTP, not as frames (W461)";
+
 /// What the first bytes after a 101 look like, if they can't begin a frame: servers that refuse a
 /// client after the 101 write HTTP or text into the stream. None of these is the header of a legal
 /// frame.
 pub fn foreign(header: &FrameHeader) -> Option<&'static str> {
     match header.bytes().first_chunk()? {
-        b"HT" => Some("the bytes read as HTTP, not as frames (W461)"),
+        b"HT" => Some(AS_HTTP),
         [b'<' | b'{', _] => Some("the bytes read as text, not as frames (W461)"),
         // The types of records of TLS, and its version (RFC 8446 §5.1).
         [20..=23, 3] => Some("the bytes read as TLS, not as frames (W462)"),

@@ -74,7 +74,7 @@ pub enum DecoderStep {
     /// The frame's last payload byte has been reported.
     End,
     /// The given number of bytes, the last ones consumed from the input, follow a length with its
-    /// top bit set. The start of the next frame is unknown.
+    /// top bit set, or are no frames at all. The start of the next frame is unknown.
     Undecodable(usize),
 }
 
@@ -186,6 +186,12 @@ impl Decoder {
         self.offset += len as u64;
         self.header = Some(header);
         true
+    }
+
+    /// Gives up the frame boundary: what has just been read as a header was none, and no frame
+    /// follows.
+    pub(crate) fn lose_boundary(&mut self) {
+        self.state = DecoderState::Lost;
     }
 
     /// Whether the next byte begins a frame.

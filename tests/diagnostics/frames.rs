@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use wscope::diagnostics::facts::{CrossedMessage, EndKind, LastHeard, StreamFacts};
-use wscope::diagnostics::{Facts, classify};
+use wscope::diagnostics::facts::{CloseFacts, CrossedMessage, EndKind, LastHeard, StreamFacts};
+use wscope::diagnostics::{Facts, Severity, classify};
 use wscope::event::Direction;
 use wscope::session::Limits;
 use wscope::session::endpoint::PingFacts;
+use wscope::wire::close::CloseBody;
 use wscope::wire::deflate::params::DeflateParams;
 
 use crate::golden::Golden;
@@ -260,4 +261,29 @@ fn the_reason_behind_an_illegal_code_is_the_cause() {
     for ordinary in ["", "bye", "done", "connection closed"] {
         assert!(of(ordinary).contains("local label"), "{ordinary}");
     }
+}
+
+#[test]
+fn what_comes_after_a_close_does_not_hide_its_explanation() {
+    let pair = Pair::open("", "");
+    let http = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    // A second Close, and an HTTP response, are notes beside the first Close.
+    for late in [&b"\x88\x02\x03\xe9"[..], b"\x88\x00", http] {
+        for (code, wanted) in [(1000, "W700"), (1011, "W711"), (4001, "W723")] {
+            let body = CloseBody { code: Some(code), reason: Vec::new() };
+            let bytes = [&b"\x88\x02"[..], &code.to_be_bytes(), late].concat();
+            let seen = Seen::from_server(&bytes);
+            let close =
+                CloseFacts { received: Some(&body), by_peer: true, ..CloseFacts::default() };
+            let facts = Facts { close, end: Some(end(EndKind::Closed, 0.0)), ..seen.facts(&pair) };
+            let found = classify(&facts);
+            assert_eq!(found[0].entry.code, wanted, "{late:?}: {found:?}");
+            let note = found.iter().find(|one| one.entry.code == "W618").expect("a note");
+            assert_eq!(note.severity, Severity::Note, "{found:?}");
+        }
+    }
+    // A message after the Close is lost.
+    let lost = Seen::from_server(b"\x88\x02\x03\xe8\x81\x02hi");
+    let found = classify(&lost.facts(&pair));
+    assert_eq!((found[0].entry.code, found[0].severity), ("W618", Severity::Warning), "{found:?}");
 }

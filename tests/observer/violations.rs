@@ -214,6 +214,18 @@ fn frame_after_close() {
 }
 
 #[test]
+fn what_is_no_frame_after_a_close_is_not_decoded() {
+    let page = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    for late in [&page[..], b"{\"error\":\"x\"}", b"HT"] {
+        let mut bytes = bytes([ok(), frame(CLOSE, close_payload(1000, "bye"))]);
+        bytes.extend(late);
+        let seen = breaks(&Stream::new(ToClient, bytes), &[(K::FrameAfterClose, 3, 11)]);
+        assert_eq!(seen.last(), Some(&Seen::Undecodable(late.to_vec())), "{seen:?}");
+        assert_eq!(contents(&seen), [b"ok"]);
+    }
+}
+
+#[test]
 fn close_body_of_one_byte() {
     let seen = breaks(&from_server([frame(CLOSE, "x")]), &[(K::CloseBodyOfOneByte, 1, 0)]);
     assert!(seen.contains(&Seen::Control(CLOSE, b"x".to_vec())));

@@ -8,10 +8,11 @@ use crate::diagnostics::facts::{EndKind, FrameContext, HEARD_MOST};
 use crate::diagnostics::heard::is_ordinary;
 use crate::diagnostics::{Clue, Diagnostic, Facts, Form, Place, Severity, Span, sniff};
 use crate::session::endpoint::PongMismatch;
+use crate::session::framing::AS_HTTP;
 use crate::wire::deflate::codec::{Deflater, Inflater, TAIL};
 use crate::wire::deflate::params::MAX_WINDOW_BITS;
 use crate::wire::frame::MAX_HEADER_LEN;
-use crate::wire::{Data, FrameHeader, LengthForm, OpCode, Role, Violation, ViolationKind};
+use crate::wire::{Control, Data, FrameHeader, LengthForm, OpCode, Role, Violation, ViolationKind};
 
 /// From this number on, frames with the same mask key are not a coincidence.
 const EQUAL_MASKS: u64 = 8;
@@ -61,14 +62,12 @@ pub(super) fn frames(facts: &Facts<'_>, found: &mut Findings<'_>) {
 
 /// Adds the first violation, and the other violations of the same frame.
 fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &mut Findings<'_>) {
-    let context = facts.frame.as_ref();
-    let at = |context: &FrameContext<'_>| {
-        let at = usize::try_from(context.header.offset.checked_sub(context.around_at)?).ok()?;
-        context.around.get(at..).map(<[u8]>::to_vec)
-    };
-    let bytes = context.and_then(at).unwrap_or_default();
+    // What is no frame has no header.
+    let late = first.kind == ViolationKind::FrameAfterClose;
+    let is_own = |context: &&FrameContext<'_>| !late || context.header.offset == first.offset;
+    let context = facts.frame.as_ref().filter(is_own);
     let short = context.and_then(|context| short_length(first, context, facts));
-    if let Some(context) = context.filter(|_| first.kind != ViolationKind::FrameAfterClose)
+    if let Some(context) = context.filter(|_| !late)
         && short.is_none()
         && first.offset < context.header.offset + context.header.bytes().len() as u64
         && let Some((rest, kind)) = text_instead(context, first.frame, facts)
@@ -77,7 +76,7 @@ fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &m
         let span = Span { offset: context.header.offset, ..Span::first(place, rest, kind) };
         return super::stream::text_inside(rest, span, found);
     }
-    if first.kind == ViolationKind::FrameAfterClose && bytes.starts_with(b"HT") {
+    if late && first.detail == AS_HTTP {
         return found.add("W618", |d| {
             let d = d.title("an HTTP response was sent after the Close frame").certain();
             d.severity(Severity::Note)
@@ -85,7 +84,16 @@ fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &m
                 .help("no data is lost: the server's HTTP framework answers the request although it has switched protocols")
         });
     }
+    // A second Close says nothing new, and the first one explains the end.
+    let close = OpCode::Control(Control::Close);
+    let again = late && context.is_some_and(|context| context.header.opcode == close);
     found.add(code_of(first, context), |mut d| {
+        if again {
+            d = d
+                .title("a second Close frame came")
+                .severity(Severity::Note)
+                .help("no data is lost; an endpoint sends one Close only");
+        }
         d.notes.extend((!first.detail.is_empty()).then(|| first.detail.clone()));
         let d = match context {
             Some(context) => d.at(span(first, context)),

@@ -65,8 +65,6 @@ pub(super) struct Frames {
     awaits_close: bool,
     /// The Close arrived inside a message, which stays unfinished.
     cut_by_close: bool,
-    /// The data after the Close is not frames. This was reported; the rest is not checked.
-    foreign: bool,
     /// The payload of a control frame; uses memory only from its first byte to its end.
     control: Vec<u8>,
     utf8: Utf8Validator,
@@ -135,6 +133,8 @@ impl OpenMessage {
 enum FrameStage {
     /// Call the decoder.
     Decode,
+    /// What was read as a header was none, and waits as bytes.
+    Foreign,
     /// The last `n` bytes of the input are content that has not been checked.
     Content { n: usize },
     /// The last `n` bytes of the input are content that contains an invalid byte.
@@ -197,7 +197,6 @@ impl Frames {
             closed: false,
             awaits_close: false,
             cut_by_close: false,
-            foreign: false,
             control: Vec::new(),
             utf8: Utf8Validator::default(),
             inflate,
@@ -363,9 +362,6 @@ impl Frames {
 
     /// The violation if the stream ends here.
     pub(super) fn cut_short(&self) -> Option<Violation> {
-        if self.foreign {
-            return None;
-        }
         let (frame, detail) = match self.decoder.unfinished()? {
             Unfinished::Header { have } => {
                 let bytes = if have == 1 { "byte" } else { "bytes" };
@@ -430,7 +426,12 @@ impl Frames {
             match self.stage {
                 FrameStage::Decode => match self.decoder.step(input)? {
                     DecoderStep::Header => {
-                        self.begin_frame();
+                        if !self.begin_frame() {
+                            self.control = self.decoder.header()?.bytes().to_vec();
+                            self.decoder.lose_boundary();
+                            self.stage = FrameStage::Foreign;
+                            continue;
+                        }
                         let header = self.decoder.header()?;
                         return Some(FrameEvent::Start { number: self.number, header });
                     }
@@ -443,6 +444,10 @@ impl Frames {
                         return Some(FrameEvent::Undecodable(input.taken(n)));
                     }
                 },
+                FrameStage::Foreign => {
+                    self.stage = FrameStage::Decode;
+                    return Some(FrameEvent::Undecodable(&self.control));
+                }
                 FrameStage::Content { n } => {
                     // First the content, then the violation, then the rest of the content, however
                     // the input was cut. A strict reader takes the same bytes, and stops before the
@@ -520,10 +525,11 @@ impl Frames {
         }
     }
 
-    /// Checks a header, and begins or continues a message with it.
-    fn begin_frame(&mut self) {
+    /// Checks a header, and begins or continues a message with it. False if it is none: the other
+    /// side has closed, and sent something else than frames.
+    fn begin_frame(&mut self) -> bool {
         self.number += 1;
-        let Some(header) = self.decoder.header().copied() else { return };
+        let Some(header) = self.decoder.header().copied() else { return false };
         let situation = Situation {
             direction: self.direction,
             compression: self.inflate.is_some(),
@@ -538,7 +544,7 @@ impl Frames {
         };
         if let Some(foreign) = foreign.filter(|_| ending) {
             self.breach(ViolationKind::FrameAfterClose, offset, foreign.to_owned());
-            self.foreign = true;
+            return false;
         }
         framing::judge(&header, situation, |kind, mut detail| {
             if let Some(foreign) = foreign {
@@ -556,6 +562,7 @@ impl Frames {
             _ => false,
         };
         self.count_frame(&header);
+        true
     }
 
     fn open_message(&mut self, header: &FrameHeader) {
@@ -601,9 +608,6 @@ impl Frames {
 
     /// Queues a violation.
     fn found(&mut self, violation: Violation) {
-        if self.foreign {
-            return;
-        }
         self.found.get_or_insert_default().waiting.push_back(violation);
     }
 
@@ -686,9 +690,7 @@ impl Frames {
             inflate.good = at.saturating_sub(before) as usize;
             let kind = ViolationKind::InvalidUtf8;
             let violation = Violation { kind, frame, offset, detail };
-            if !self.foreign {
-                self.found.get_or_insert_default().waiting.push_back(violation);
-            }
+            self.found.get_or_insert_default().waiting.push_back(violation);
         }
         let (kind, detail) = match failure {
             _ if given > room => {
