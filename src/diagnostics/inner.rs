@@ -214,6 +214,28 @@ pub(super) fn unbegun(facts: &Facts<'_>) -> Option<(&'static str, AwaitedMessage
     Some((protocol.title, waits))
 }
 
+/// Whether this client speaks the protocol of a lens: the lens finds no fault with its last message,
+/// and no heartbeat waits for an answer.
+pub(super) fn is_spoken(facts: &Facts<'_>, lens: &str) -> bool {
+    let url = facts.url.map(Url::of).map(|url| format!("{}?{}", url.path, url.query));
+    let lens_facts = LensFacts { url: url.unwrap_or_default(), ..LensFacts::default() };
+    let Some(protocol) = find(lens) else { return false };
+    let mut talk = Conversation::of(protocol, lens_facts);
+    let mut spoken = false;
+    for CrossedMessage { ours, text, content, .. } in facts.stream.kept.iter().copied() {
+        let direction = if ours { Direction::ToServer } else { Direction::ToClient };
+        let packets = talk.read(&LensMessage { direction, text, content, micros: 0 });
+        spoken = match ours {
+            true => !packets.is_empty() && packets.iter().all(|packet| packet.broken().is_none()),
+            false => {
+                let waits = |packet: &Decoded| packet.heartbeat && packet.reply.is_some();
+                spoken && !packets.iter().any(waits)
+            }
+        };
+    }
+    spoken
+}
+
 /// Packets that only close an exchange, after another packet has answered it.
 const CLOSING: [&str; 2] = ["phx_close", "complete"];
 

@@ -1,7 +1,8 @@
 //! W7xx: close codes.
 
-use wscope::diagnostics::Facts;
-use wscope::diagnostics::facts::CloseFacts;
+use wscope::diagnostics::facts::{CloseFacts, StreamFacts};
+use wscope::diagnostics::{Facts, classify};
+use wscope::wire::Role;
 use wscope::wire::close::CloseBody;
 
 use crate::golden::Golden;
@@ -82,5 +83,26 @@ fn what_discord_means_decides_what_to_do() {
         let found = wscope::diagnostics::classify(&Facts { url, close, ..pair.facts() });
         let said = &found.first().expect("a code of Discord").help;
         assert!(said.starts_with(help), "{number}: {said}");
+    }
+}
+
+#[test]
+fn a_close_for_the_size_of_a_message_has_the_size_of_ours() {
+    let pair = Pair::open("", "");
+    let told = |role, code, sent, by_peer| {
+        let body = CloseBody { code: Some(code), reason: b"too long".to_vec() };
+        let close = CloseFacts { received: Some(&body), by_peer, ..CloseFacts::default() };
+        let stream = StreamFacts { last_sent_len: sent, ..StreamFacts::default() };
+        let found = classify(&Facts { role, stream, close, ..pair.facts() });
+        found
+            .iter()
+            .flat_map(|d| d.causes.clone())
+            .any(|cause| cause.text.contains("of 5000 bytes"))
+    };
+    for role in [Role::Client, Role::Server] {
+        assert!(told(role, 1009, 5000, true));
+        // Nothing was sent, or the code or the sender is another one.
+        assert!(!told(role, 1009, 0, true) && !told(role, 1008, 5000, true));
+        assert!(!told(role, 1009, 5000, false));
     }
 }

@@ -550,3 +550,49 @@ fn an_unanswered_heartbeat_is_the_cause_whatever_came_after_it() {
         assert!(!healthy.contains("the answer to its heartbeat"), "{healthy}");
     }
 }
+
+#[test]
+fn a_side_that_speaks_the_protocol_needs_no_introduction() {
+    const OLD: &[u8] = br#"0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":5000}"#;
+    let sessions: [(&str, &str, &[u8], &[u8], &[u8]); 6] = [
+        ("W503", "/echo/websocket", b"o", br#">["hello"]"#, b">hello"),
+        (
+            "W508",
+            "actioncable-v1-json",
+            br#"{"type":"welcome"}"#,
+            br#">{"command":"subscribe","identifier":"{\"channel\":\"A\"}"}"#,
+            b">hello",
+        ),
+        (
+            "W509",
+            "/app/key?protocol=7",
+            br#"{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.2\"}"}"#,
+            br#">{"event":"pusher:subscribe","data":{"channel":"a"}}"#,
+            b">hello",
+        ),
+        (
+            "W510",
+            "/hub",
+            b"{\"type\":6}\x1e",
+            b">{\"protocol\":\"json\",\"version\":1}\x1e",
+            br#">{"protocol":"json","version":1}"#,
+        ),
+        (
+            "W513",
+            "/?v=10&encoding=json",
+            br#"{"t":null,"s":null,"op":10,"d":{"heartbeat_interval":41250}}"#,
+            br#">{"op":2,"d":{"token":"x","intents":1,"properties":{}}}"#,
+            b">hello",
+        ),
+        ("W514", "/socket.io/?EIO=3&transport=websocket", OLD, br#">42["a"]"#, b">hello"),
+    ];
+    for (code, name, first, right, wrong) in sessions {
+        for (ours, wanted) in [(right, false), (wrong, true)] {
+            let found = ended(&Session { name, lines: &[first, ours] }, Ending::Ours, 2.0);
+            let told = found.iter().any(|one| one.entry.code == code);
+            assert_eq!(told, wanted, "{code} {ours:?}: {found:?}");
+        }
+        let found = ended(&Session { name, lines: &[first] }, Ending::Ours, 2.0);
+        assert!(found.iter().any(|one| one.entry.code == code), "{code}: {found:?}");
+    }
+}

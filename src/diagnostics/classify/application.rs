@@ -8,7 +8,7 @@ use super::findings::Findings;
 use crate::diagnostics::clue::required_subprotocol;
 use crate::diagnostics::conversation::Dialogue;
 use crate::diagnostics::facts::{End, EndKind, SILENCE};
-use crate::diagnostics::inner::{InnerProtocol, inner};
+use crate::diagnostics::inner::{InnerProtocol, inner, is_spoken};
 use crate::diagnostics::sniff::contains;
 use crate::diagnostics::url::Url;
 use crate::diagnostics::{Clue, Diagnostic, Facts, Family, Place, Severity, Span};
@@ -102,22 +102,21 @@ pub(super) fn application(facts: &Facts<'_>, found: &mut Findings<'_>) {
         return silent(facts, &protocol, first, found);
     };
     // The help says what this side has done already.
-    if code == "W501" && speaks_engine_io(facts) {
+    let lens = match code {
+        "W503" => "sockjs",
+        "W508" => "action-cable",
+        "W509" => "pusher",
+        "W510" => "signalr",
+        "W513" => "discord",
+        _ => "engine.io",
+    };
+    if is_spoken(facts, lens) {
         return;
     }
     let newer = code == "W514" && facts.url.is_some_and(|url| Url::of(url).query.contains("EIO=4"));
     let newer =
         newer.then_some("the URL asks for EIO=4, which this server does not speak: use EIO=3");
     found.add(code, |d| d.at(span("the first message")).note_if(newer));
-}
-
-/// Whether this side connected to a namespace, and answered heartbeats if some came.
-fn speaks_engine_io(facts: &Facts<'_>) -> bool {
-    let kept = |ours: bool, is: &dyn Fn(&[u8]) -> bool| {
-        facts.stream.kept.iter().any(|one| one.ours == ours && is(one.content))
-    };
-    let connects = kept(true, &|content| content.starts_with(b"40"));
-    connects && (kept(true, &|content| content == b"3") || !kept(false, &|content| content == b"2"))
 }
 
 /// Adds the first answer that refuses our request, if the peer has not ended the session.

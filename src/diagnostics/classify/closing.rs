@@ -124,6 +124,12 @@ fn lawful(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
             Some(4500 | 4004 | 4005 | 4504) => d.help("read the server's log at that moment"),
             _ => d,
         },
+        // The code says that a message was too long; usually, it was the one right before.
+        "W709" if facts.close.by_peer && facts.stream.last_sent_len > 0 => {
+            let len = facts.stream.last_sent_len;
+            let why = "it was the last one sent before the Close";
+            d.suggests(format!("our message of {len} bytes is longer than the peer allows"), why)
+        }
         "W702" if by_server => {
             let stream = &facts.stream;
             let legal = stream.illegal_sent.is_none()
