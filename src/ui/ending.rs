@@ -2,7 +2,7 @@
 //! handshake was complete.
 
 use super::{clock, number, sanitize};
-use crate::event::{Cause, Ending, Side, TimeoutKind, Totals};
+use crate::event::{Cause, Ending, Lost, Side, TimeoutKind, Totals};
 use crate::wire::close::{self, CloseBody};
 use crate::wire::{Role, Violation};
 
@@ -106,8 +106,13 @@ fn ended(ending: &Ending, cause: &Cause) -> String {
                 Side::End(role) => format!("the connection of {} was lost", name(role)),
                 _ => "connection lost".to_owned(),
             };
+            // A client that ends TCP in order has ended it on purpose, or its program has ended.
+            let by = match (how, ending.role) {
+                (Lost::EndOfStream, Some(Role::Server)) => ", sent by the client",
+                _ => "",
+            };
             let how = sanitize::escaped(how.to_string().as_bytes());
-            parts.push(format!("{what} {without} after {after} (1006): {how}"));
+            parts.push(format!("{what} {without} after {after} (1006): {how}{by}"));
         }
         Cause::Violation(_) | Cause::Timeout(_) | Cause::Dropped => parts.push(match ending.by {
             Side::End(role) => format!("ended by {} after {after}", name(role)),

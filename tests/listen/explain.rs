@@ -729,6 +729,7 @@ fn what_a_client_that_left_waited_for_is_told_without_a_transcript() {
     raw.send(text("hello"));
     drop(raw);
     server.stderr.wait_for("[4] left: connection lost without a Close frame");
+    server.stderr.wait_for("end of stream, sent by the client");
     // A page that is closed has listened. It is a note that a plain message got no answer.
     let mut raw = server.open();
     idle(&mut raw);
@@ -744,4 +745,16 @@ fn what_a_client_that_left_waited_for_is_told_without_a_transcript() {
     for silent in ["[5] the client", "[6] the client left after", "[6] the client speaks"] {
         assert!(!said.contains(silent), "{said}");
     }
+}
+
+#[test]
+fn a_client_that_gets_too_long_a_message_is_told_with_its_size() {
+    let server = listen(["--no-compress", "--echo"]);
+    let mut raw = server.open();
+    raw.send(text(&"x".repeat(120)));
+    raw.receive_frame();
+    raw.send(b"\x88\x82\0\0\0\0\x03\xf1");
+    raw.rest();
+    server.stderr.wait_for("our message of 120 bytes is longer than the peer allows");
+    server.interrupt();
 }
