@@ -214,6 +214,42 @@ pub(super) fn unbegun(facts: &Facts<'_>) -> Option<(&'static str, AwaitedMessage
     Some((protocol.title, waits))
 }
 
+/// The bytes that end a message in some protocols, in words.
+const ENDS: [(&[u8], &str); 3] =
+    [(b"\x1e", "the byte 0x1e"), (b"\0", "a NUL"), (b"\r\n", "CR and LF")];
+
+/// The protocol in which our only message lacks its end, and that end. With the end, the server has
+/// to go on; without it, this side has to.
+pub(super) fn lacking_end(
+    facts: &Facts<'_>,
+    inside: Option<&InnerProtocol>,
+) -> Option<(&'static str, &'static str)> {
+    let kept = facts.stream.kept;
+    // Nothing came after it.
+    let ours = kept.last().filter(|one| one.ours && one.content.len() < HEARD_MOST)?;
+    let known = inside.and_then(|inner| PROTOCOLS.iter().find(|one| one.title == inner.title));
+    let protocols = known.into_iter().chain(PROTOCOLS.iter().filter(|_| known.is_none()));
+    for protocol in protocols.filter(|one| !one.begins_like_others) {
+        // Whether the message begins the protocol, and whether the server has to go on.
+        let goes_on = |end: &[u8]| {
+            let content = [ours.content, end].concat();
+            let direction = Direction::ToServer;
+            let message = LensMessage { direction, text: ours.text, content: &content, micros: 0 };
+            let mut talk = Conversation::of(protocol, LensFacts::default());
+            let packets = talk.read(&message);
+            let sound = !packets.is_empty() && packets.iter().all(|one| one.broken().is_none());
+            let waits = talk.expects().is_some_and(|one| one.direction == Direction::ToClient);
+            (protocol.beginning)(&message) && sound && waits
+        };
+        if !goes_on(b"")
+            && let Some((_, end)) = ENDS.iter().find(|(end, _)| goes_on(end))
+        {
+            return Some((protocol.title, end));
+        }
+    }
+    None
+}
+
 /// Whether this client speaks the protocol of a lens: the lens finds no fault with its last message,
 /// and no heartbeat waits for an answer.
 pub(super) fn is_spoken(facts: &Facts<'_>, lens: &str) -> bool {

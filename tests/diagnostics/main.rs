@@ -9,6 +9,7 @@ mod support;
 
 mod clients;
 mod closing;
+mod common_ends;
 mod conversation;
 mod doubts;
 mod evidence;

@@ -30,6 +30,16 @@ pub struct Session<'a> {
 
 /// The diagnostics of a session that ended this number of seconds after its last message.
 pub fn ended(session: &Session<'_>, ending: Ending, quiet: f64) -> Vec<Diagnostic> {
+    ended_for(session, ending, "", quiet)
+}
+
+/// The same with the reason of the Close.
+pub fn ended_for(
+    session: &Session<'_>,
+    ending: Ending,
+    reason: &str,
+    quiet: f64,
+) -> Vec<Diagnostic> {
     let quiet = Duration::from_secs_f64(quiet);
     let (url, name) = match session.name.strip_prefix('/') {
         Some(path) => (format!("ws://api.example/{path}"), ""),
@@ -84,7 +94,7 @@ pub fn ended(session: &Session<'_>, ending: Ending, quiet: f64) -> Vec<Diagnosti
         Ending::Ours => Some(Some(1000)),
         Ending::Lost(_) => None,
     };
-    let body = code.map(|code| CloseBody { code, reason: Vec::new() });
+    let body = code.map(|code| CloseBody { code, reason: reason.as_bytes().to_vec() });
     let by_peer = matches!(ending, Ending::Closed(_));
     let sent = body.as_ref().filter(|_| ending == Ending::Ours);
     let close = CloseFacts { received: body.as_ref(), sent, by_peer, label: None };
@@ -94,7 +104,11 @@ pub fn ended(session: &Session<'_>, ending: Ending, quiet: f64) -> Vec<Diagnosti
     };
     let waited = if ending == Ending::Ours { 2.0 } else { quiet.as_secs_f64() };
     let last = Duration::from_millis(300);
-    let end = End { last, quiet, ..end(how, waited) };
+    let idle = match ending {
+        Ending::Closed(_) => Duration::ZERO,
+        _ => Duration::from_secs_f64(waited),
+    };
+    let end = End { last, quiet, idle, ..end(how, waited) };
     classify(&Facts { stream, close, end: Some(end), url: Some(&url), ..pair.facts() })
 }
 

@@ -95,7 +95,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the subprotocol that was agreed defines the form of messages, and servers ignore others or end the session")
         .help("send a message of that protocol: with the commands of its lens, or without `-s`")
         .source("specifications of the protocols inside; measured on real servers")
-        .seen("an agreed subprotocol, our only message is not one of it, and at most a greeting and heartbeats came after it"),
+        .seen("an agreed subprotocol, our only message is not one of it, and at most a greeting and heartbeats came after it; or the last message lacks the end mark of its protocol (NUL, 0x1e), and nothing came after it"),
     warning("W519", "nothing was received after the opening")
         .because("the server accepted the upgrade, and then sent no message")
         .help("send a ping to see whether anyone reads the frames: `--ping-interval 1`, or `wscope doctor`")

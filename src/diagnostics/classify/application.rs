@@ -8,7 +8,7 @@ use super::findings::Findings;
 use crate::diagnostics::clue::required_subprotocol;
 use crate::diagnostics::conversation::Dialogue;
 use crate::diagnostics::facts::{End, EndKind, SILENCE};
-use crate::diagnostics::inner::{InnerProtocol, inner, is_spoken};
+use crate::diagnostics::inner::{InnerProtocol, inner, is_spoken, lacking_end};
 use crate::diagnostics::sniff::contains;
 use crate::diagnostics::url::Url;
 use crate::diagnostics::{Clue, Diagnostic, Facts, Family, Place, Severity, Span};
@@ -158,7 +158,8 @@ fn failed(
     });
 }
 
-/// Adds our only message if it is none of the agreed protocol, and only heartbeats came after it.
+/// Adds our only message if it is none of the agreed protocol, or lacks its end, and only heartbeats
+/// came after it.
 fn foreign(
     facts: &Facts<'_>,
     talk: &Dialogue<'_>,
@@ -167,11 +168,20 @@ fn foreign(
 ) {
     let waited = facts.end.map_or(SILENCE / 2, |end| end.idle_data).max(facts.stream.ours_quiet);
     if facts.role == Role::Server
-        || subprotocol(facts).is_none()
         || !(talk.is_ignored() && facts.stream.kept_all)
         || waited < SILENCE
         || ended_by_peer(facts)
     {
+        return;
+    }
+    if let Some((title, end)) = lacking_end(facts, inside) {
+        return found.add("W518", |d| {
+            d.title("no answer to a message without the end that its protocol requires")
+                .suggests(endless(title, end), "no answer came to it")
+                .help(SEND_END)
+        });
+    }
+    if subprotocol(facts).is_none() {
         return;
     }
     let foreign = |inner: &&InnerProtocol| inner.is_foreign && !inner.is_peer_foreign;
@@ -180,6 +190,14 @@ fn foreign(
     let text = format!("our message is not one of {}", inner.title);
     found.add("W518", |d| d.suggests(text, fact));
 }
+
+/// The cause if our only message lacks its end.
+pub(super) fn endless(title: &str, end: &str) -> String {
+    format!("our message has no end: in {title}, {end} ends it")
+}
+
+/// The help for it.
+pub(super) const SEND_END: &str = "send that end, too: `printf 'MESSAGE\\000' | wscope --input whole URL` (or `\\036`, `\\r\\n`), or the commands of the lens";
 
 /// Adds a protocol that only the subprotocol names.
 fn silent(facts: &Facts<'_>, protocol: &str, first: &[u8], found: &mut Findings<'_>) {

@@ -124,6 +124,17 @@ fn lawful(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
             Some(4500 | 4004 | 4005 | 4504) => d.help("read the server's log at that moment"),
             _ => d,
         },
+        // The code says that the type of a message is not accepted (RFC 6455 §7.4.1).
+        "W703" if by_server && says_nothing(body) => {
+            let last = facts.stream.kept.iter().rfind(|one| one.ours);
+            match last.filter(|one| !one.text) {
+                Some(_) => d.suggests(
+                    "the application takes no binary messages",
+                    "our last message was binary",
+                ).help("send text: `-x` and `/text`, without `-b`"),
+                None => d,
+            }
+        }
         // The code says that a message was too long; usually, it was the one right before.
         "W709" if facts.close.by_peer && facts.stream.last_sent_len > 0 => {
             let len = facts.stream.last_sent_len;

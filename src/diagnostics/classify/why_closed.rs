@@ -6,13 +6,13 @@
 
 use std::time::Duration;
 
-use super::application::{Inside, path_hint};
+use super::application::{Inside, SEND_END, endless, path_hint};
 use super::clocks::{aged, ping_interval, seconds};
 use crate::diagnostics::clue::{Complaint, announced, complained, is_qualified};
 use crate::diagnostics::conversation::{Dialogue, PeerPart};
 use crate::diagnostics::facts::{CrossedMessage, End, SILENCE};
 use crate::diagnostics::heard::{self, Grievance};
-use crate::diagnostics::inner::{inner, unbegun};
+use crate::diagnostics::inner::{inner, lacking_end, unbegun};
 use crate::diagnostics::sniff::{contains, contains_word};
 use crate::diagnostics::{Clue, Diagnostic, Facts, Family, Severity};
 use crate::wire::Role;
@@ -33,7 +33,7 @@ type CauseRule = fn(&Closed<'_>) -> Option<Diagnostic>;
 
 /// Rules about messages: of this side, of the protocol inside, and the peer's last message and
 /// reason.
-const SAID: [CauseRule; 17] = [
+const SAID: [CauseRule; 18] = [
     no_subprotocol,
     no_message_of_ours,
     login_refused,
@@ -46,6 +46,7 @@ const SAID: [CauseRule; 17] = [
     words_in_binary,
     left_inside,
     breach,
+    without_end,
     reason_names_fault,
     foreign_message,
     last_message,
@@ -416,6 +417,20 @@ fn breach(closed: &Closed<'_>) -> Option<Diagnostic> {
     })
 }
 
+/// Our only message lacks the end that its protocol requires, so the server waited for it.
+fn without_end(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let Closed { facts, talk, .. } = closed;
+    let waited = closed.is_regular() && closed.says_nothing();
+    let ignored = waited && talk.is_ignored() && facts.stream.kept_all;
+    let (title, end) = lacking_end(facts, inner(facts).as_ref()).filter(|_| ignored)?;
+    Some(
+        closed
+            .retitled("closed while the server waited for the end of our message")
+            .suggests(endless(title, end), "no answer came to it")
+            .help(SEND_END),
+    )
+}
+
 /// The reason of a Close in order says something else than goodbye, and it came right after our
 /// message, which did not ask for the end in the protocol inside.
 fn ended_inside(closed: &Closed<'_>) -> Option<Diagnostic> {
@@ -708,7 +723,9 @@ fn silence(closed: &Closed<'_>) -> Option<Diagnostic> {
     let d = note(closed.known());
     // An entry about the protocol inside explains the Close, or the code is about something else.
     let timed = regular || matches!(body.code, Some(1008 | 1011 | 3000..=4999));
-    if closed.is_named() || !timed {
+    // A request that was refused before the silence says more than the silence (W516).
+    let refused = regular && closed.talk.refusals().next().is_some();
+    if closed.is_named() || !timed || refused {
         return Some(d);
     }
     let often = ping_interval(end.quiet);
