@@ -97,12 +97,13 @@ fn a_close_for_the_size_of_a_message_has_the_size_of_ours() {
         found
             .iter()
             .flat_map(|d| d.causes.clone())
-            .any(|cause| cause.text.contains("of 5000 bytes"))
+            .any(|cause| cause.text.contains("bytes is longer"))
     };
     for role in [Role::Client, Role::Server] {
         assert!(told(role, 1009, 5000, true));
         // Nothing was sent, or the code or the sender is another one.
         assert!(!told(role, 1009, 0, true) && !told(role, 1008, 5000, true));
         assert!(!told(role, 1009, 5000, false));
+        assert!(!told(role, 1009, 7, true));
     }
 }

@@ -565,10 +565,14 @@ fn an_unanswered_heartbeat_is_the_cause_whatever_came_after_it() {
     }
 }
 
+/// A code, the subprotocol or path, the server's first message, and a right and a wrong message of
+/// ours.
+type Introduced<'a> = (&'a str, &'a str, &'a [u8], &'a [u8], &'a [u8]);
+
 #[test]
 fn a_side_that_speaks_the_protocol_needs_no_introduction() {
     const OLD: &[u8] = br#"0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":5000}"#;
-    let sessions: [(&str, &str, &[u8], &[u8], &[u8]); 6] = [
+    let sessions: [Introduced<'_>; 6] = [
         ("W503", "/echo/websocket", b"o", br#">["hello"]"#, b">hello"),
         (
             "W508",

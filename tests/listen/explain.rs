@@ -751,10 +751,11 @@ fn what_a_client_that_left_waited_for_is_told_without_a_transcript() {
 fn a_client_that_gets_too_long_a_message_is_told_with_its_size() {
     let server = listen(["--no-compress", "--echo"]);
     let mut raw = server.open();
-    raw.send(text(&"x".repeat(120)));
+    let len = 2000u16.to_be_bytes();
+    raw.send([&[0x81, 0xfe, len[0], len[1], 0, 0, 0, 0], &[b'x'; 2000][..]].concat());
     raw.receive_frame();
     raw.send(b"\x88\x82\0\0\0\0\x03\xf1");
     raw.rest();
-    server.stderr.wait_for("our message of 120 bytes is longer than the peer allows");
+    server.stderr.wait_for("our message of 2000 bytes is longer than the peer allows");
     server.interrupt();
 }

@@ -110,10 +110,10 @@ pub(super) fn application(facts: &Facts<'_>, found: &mut Findings<'_>) {
         "W513" => "discord",
         _ => "engine.io",
     };
-    if is_spoken(facts, lens) {
+    let newer = code == "W514" && facts.url.is_some_and(|url| Url::of(url).query.contains("EIO=4"));
+    if !newer && is_spoken(facts, lens) {
         return;
     }
-    let newer = code == "W514" && facts.url.is_some_and(|url| Url::of(url).query.contains("EIO=4"));
     let newer =
         newer.then_some("the URL asks for EIO=4, which this server does not speak: use EIO=3");
     found.add(code, |d| d.at(span("the first message")).note_if(newer));

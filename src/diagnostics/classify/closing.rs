@@ -3,7 +3,7 @@
 use super::application::Inside;
 use super::findings::Findings;
 use super::why_closed::{explained, refused_init, says_nothing, sent_init};
-use crate::diagnostics::facts::EndKind;
+use crate::diagnostics::facts::{EndKind, SIZEABLE};
 use crate::diagnostics::said;
 use crate::diagnostics::sniff::{contains, contains_word};
 use crate::diagnostics::{Confidence, Diagnostic, Facts, Severity};
@@ -135,8 +135,9 @@ fn lawful(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
                 None => d,
             }
         }
-        // The code says that a message was too long; usually, it was the one right before.
-        "W709" if facts.close.by_peer && facts.stream.last_sent_len > 0 => {
+        // The code says that a message was too long; usually, it was the one right before. A short
+        // one hardly was.
+        "W709" if facts.close.by_peer && facts.stream.last_sent_len >= SIZEABLE => {
             let len = facts.stream.last_sent_len;
             let why = "it was the last one sent before the Close";
             d.suggests(format!("our message of {len} bytes is longer than the peer allows"), why)
