@@ -473,6 +473,9 @@ pub enum Clue {
     AnsweredBeforeClose,
     /// The last message says that the peer ended this session, and the end came right after it.
     SessionEnded,
+    /// The protocol inside shows that the server ended the session, and this side did not ask for
+    /// it.
+    SessionLeft,
     /// The last message is a heartbeat, which was not answered.
     BeatUnanswered,
     /// The protocol inside requires messages of ours more often than we sent them.
@@ -1431,6 +1434,15 @@ impl Clue {
                 let told = facts.role == Role::Client && super::heard::says_ended(heard.content);
                 let told = told && !super::heard::is_echo(facts);
                 told.then(|| format!("it is {}", super::heard::shown(heard.content)))
+            }
+            Self::SessionLeft => {
+                let inner = inner(facts).filter(|inner| inner.farewell.is_none())?;
+                // A message of ours right before may have asked for it in the application's words.
+                let ours = facts.stream.kept.iter().rfind(|one| one.ours);
+                let ours = ours.filter(|_| facts.stream.ours_quiet < SILENCE);
+                let asked = ours.is_some_and(|one| super::heard::may_be_last(one.content));
+                let goodbye = inner.goodbye.filter(|_| facts.role == Role::Client && !asked)?;
+                Some(format!("in {} it sent: {goodbye}", inner.title))
             }
             Self::BeatUnanswered => beat_unanswered(facts),
             Self::InnerTimer => {

@@ -215,6 +215,9 @@ impl<'a> Dialogue<'a> {
         let unknown = inner.is_none() && !facts.stream.expected.iter().all(is_kept);
         let mut waiting: Vec<usize> = Vec::new();
         let mut theirs: Vec<PeerMessage<'a>> = Vec::new();
+        // Whether the peer's Close says that the server leaves.
+        let leaves =
+            facts.close.received.is_some_and(|body| matches!(body.code, Some(1001 | 1012)));
         // Whether only answers and heartbeats came since our last message.
         let mut is_direct = false;
         let marks =
@@ -266,7 +269,9 @@ impl<'a> Dialogue<'a> {
                 (PeerPart::Answer, same_verb)
             } else if theirs.is_empty() && !marked && heard::greets(form.content) {
                 (PeerPart::Greeting, None)
-            } else if !is_direct && heard::announces_end(form.content) {
+            } else if (!is_direct || waiting.is_empty() || leaves)
+                && heard::announces_end(form.content)
+            {
                 (PeerPart::Announcement, None)
             } else if often(sent.len()) || by_id && !marked || next.is_none() {
                 (PeerPart::Push, None)

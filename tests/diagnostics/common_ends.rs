@@ -21,8 +21,10 @@ const HANDSHAKE: &[u8] = br#">{"protocol":"json","version":1}"#;
 const OPEN: &[u8] =
     br#"0{"sid":"a","upgrades":[],"pingInterval":25000,"pingTimeout":2000,"maxPayload":1000000}"#;
 
+const SOCKET: &str = "/socket.io/?EIO=4&transport=websocket";
+
 #[rustfmt::skip]
-const ROWS: [Row<'_>; 36] = [
+const ROWS: [Row<'_>; 44] = [
     ("idle", "", &[b">hi", b"hi"], FIN, "", 60.0, "cut after 60.0 s without traffic"),
     ("idle, reset", "", &[b">hi", b"hi"], Ending::Lost(EndKind::Reset), "", 60.0, "cut after 60.0 s without traffic"),
     ("an idle Close", "", &[b">hi", b"hi"], close(1001), "Idle timeout", 30.0, "an idle timeout of the server"),
@@ -59,6 +61,14 @@ const ROWS: [Row<'_>; 36] = [
     ("a restart", "", &[b"tick", br#"{"type":"shutdown"}"#], close(1001), "", 0.1, "as it announced"),
     ("a duplicate", "", &[b">hi", b"hi"], close(4000), "connected from another location", 0.5, "another location"),
     ("a late rule", "", &[b">{\"method\":\"X\"}"], close(1008), "Invalid request", 0.05, "Invalid request"),
+    ("maintenance", "", &[b">{}", br#"{"type":"notice","text":"Server going down for maintenance in 0 minutes"}"#], close(1001), "", 0.01, "as it announced"),
+    ("maintenance now", "", &[b">hi", b"hi", b"Server is going down for maintenance"], close(1001), "", 0.01, "as it announced"),
+    ("maintenance, lost", "", &[b">hi", b"hi", b"Server is going down for maintenance"], FIN, "", 0.01, "as it announced"),
+    ("a kick", SOCKET, &[OPEN, b">40", br#"40{"sid":"b"}"#, br#">42["kick"]"#, b"41"], NO_CODE, "", 0.01, "ended the session on purpose"),
+    ("a kick, 1000", SOCKET, &[OPEN, b">40", br#"40{"sid":"b"}"#, br#">42["kick"]"#, b"41"], close(1000), "", 0.01, "ended the session on purpose"),
+    ("a kick, lost", SOCKET, &[OPEN, b">40", br#"40{"sid":"b"}"#, br#">42["kick"]"#, b"41"], FIN, "", 0.01, "ended the session on purpose"),
+    ("a kick, ours", SOCKET, &[OPEN, b">40", br#"40{"sid":"b"}"#, br#">42["kick"]"#, b"41"], Ending::Ours, "", 2.0, "ended the session on purpose"),
+    ("a close packet", SOCKET, &[OPEN, b">40", br#"40{"sid":"b"}"#, b"1"], close(1000), "", 0.01, "close"),
 ];
 
 /// The first line, with the causes of the verdict.
@@ -97,6 +107,31 @@ fn a_message_with_its_end_or_without_need_of_one_is_not_said_to_lack_it() {
             let told = told(name, lines, ending, "", 2.0);
             assert!(!told.contains("has no end"), "{lines:?}: {told}");
         }
+    }
+}
+
+#[test]
+fn an_end_that_was_asked_for_or_foretold_otherwise_is_no_kick() {
+    let said = br#">42["leave"]"#;
+    for (lines, ending) in [
+        (&[OPEN, b">40", br#"40{"sid":"b"}"#, said, b"41"][..], NO_CODE),
+        (&[OPEN, b">40", br#"40{"sid":"b"}"#, said, b"41"], FIN),
+        (&[OPEN, b">40", br#"40{"sid":"b"}"#, said, b"41"], Ending::Ours),
+        (&[OPEN, b">40", br#"40{"sid":"b"}"#, b">41", b"41"], NO_CODE),
+        (
+            &[OPEN, b">40", br#"40{"sid":"b"}"#, br#">42["x"]"#, b"41/admin,", b"42[\"x\"]"],
+            Ending::Ours,
+        ),
+    ] {
+        let told = told(SOCKET, lines, ending, "", 0.01);
+        assert!(!told.contains("on purpose"), "{lines:?} {ending:?}: {told}");
+    }
+    // The answer to a request may speak of an end.
+    let asked = br#">{"get":"status"}"#;
+    let answer: &[u8] = br#"{"type":"notice","text":"Server is going down for maintenance"}"#;
+    for ending in [close(1000), FIN] {
+        let told = told("", &[asked, answer], ending, "", 0.01);
+        assert!(!told.contains("as it announced"), "{ending:?}: {told}");
     }
 }
 

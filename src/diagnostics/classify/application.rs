@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::clocks::seconds;
 use super::findings::Findings;
+use super::why_closed::{LEFT_INSIDE, LOOK_FOR_LIMITS};
 use crate::diagnostics::clue::required_subprotocol;
 use crate::diagnostics::conversation::Dialogue;
 use crate::diagnostics::facts::{End, EndKind, SILENCE};
@@ -130,7 +131,15 @@ fn failed(
     // Without a message of ours, only the protocol inside shows that the session is refused.
     let session = inside.and_then(|inner| inner.refusal.as_ref()).map(|(packet, _)| &**packet);
     let session = session.filter(|_| facts.stream.sent.is_none());
-    let Some(first) = session.or_else(|| refusals.next()) else { return };
+    let Some(first) = session.or_else(|| refusals.next()) else {
+        let left = Clue::SessionLeft.seen(facts).filter(|_| !ended_by_peer(facts));
+        let Some(fact) = left else { return };
+        return found.add("W516", |d| {
+            d.title("the server ended the session inside")
+                .because(LEFT_INSIDE, fact)
+                .help(LOOK_FOR_LIMITS)
+        });
+    };
     // What quotes the answer as the cause of the end says more.
     let says = |text: &str| text.contains(first);
     let quoted = |d: &Diagnostic| {

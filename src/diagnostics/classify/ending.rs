@@ -6,7 +6,7 @@ use super::application::is_unheard;
 use super::clocks::{aged, ping_interval, seconds};
 use super::closing::was_closed;
 use super::findings::Findings;
-use super::why_closed::{ANNOUNCED, ENDED_BY_PEER};
+use super::why_closed::{ANNOUNCED, ENDED_BY_PEER, LEFT_INSIDE, LOOK_FOR_LIMITS};
 use crate::diagnostics::clue::{Complaint, announced, complained, is_near};
 use crate::diagnostics::facts::{End, EndKind, SILENCE};
 use crate::diagnostics::heard::Grievance;
@@ -96,6 +96,11 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
     if let Some(fact) = Clue::SessionEnded.seen(facts).filter(|_| !inside && !leads) {
         return found.add(lost_code(end), |d| {
             d.note(clocks(end)).suggests(ENDED_BY_PEER, fact).help("follow the message")
+        });
+    }
+    if let Some(fact) = Clue::SessionLeft.seen(facts).filter(|_| !inside && !leads) {
+        return found.add(lost_code(end), |d| {
+            d.note(clocks(end)).because(LEFT_INSIDE, fact).help(LOOK_FOR_LIMITS)
         });
     }
     // A peer that ends right on our message has read it.

@@ -368,35 +368,33 @@ fn words_in_binary(closed: &Closed<'_>) -> Option<Diagnostic> {
     )
 }
 
-/// The server ended the session of the protocol inside, right after its beginning.
+/// The server ended the session of the protocol inside.
 fn left_inside(closed: &Closed<'_>) -> Option<Diagnostic> {
     // A second message may ask for the end in the application's words. Later, the server may
     // restart.
     let ours = closed.facts.stream.kept.iter().filter(|message| message.ours).count();
     let early = closed.is_regular() && closed.body.code != Some(1001) && closed.end.last < SILENCE;
-    // Without a code, nothing else tells why the server ended the session. A message of ours
-    // right before may have asked for it in the application's words.
-    let bare = closed.body.code.is_none() && closed.facts.stream.ours_quiet >= SILENCE;
-    let early = early && ours < 2;
-    let inner = inner(closed.facts).filter(|inner| early || bare && inner.farewell.is_none())?;
-    let (goodbye, title) = (inner.goodbye?, inner.title);
-    if !early {
+    if let Some(inner) = inner(closed.facts).filter(|_| early && ours < 2) {
+        let (goodbye, title) = (inner.goodbye?, inner.title);
         return Some(
             closed
                 .known()
-                .title("closed after the server ended the session inside")
+                .title("closed at once, after the server ended the session inside")
                 .severity(Severity::Warning)
-                .because("the server ended the session on purpose", format!("in {title} it sent: {goodbye}"))
-                .help("read the server's log at that moment: it may disconnect a client after a message, a login elsewhere or a limit"),
+                .suggests("the server refuses the session", format!("in {title} it sent: {goodbye}"))
+                .help("read the server's log at that moment: servers end a session like this after a failed login, for example"),
         );
     }
+    // Nothing else tells why the server ended the session.
+    let bare = matches!(closed.body.code, None | Some(1000));
+    let fact = closed.seen(Clue::SessionLeft).filter(|_| bare)?;
     Some(
         closed
             .known()
-            .title("closed at once, after the server ended the session inside")
+            .title("closed after the server ended the session inside")
             .severity(Severity::Warning)
-            .suggests("the server refuses the session", format!("in {title} it sent: {goodbye}"))
-            .help("read the server's log at that moment: servers end a session like this after a failed login, for example"),
+            .because(LEFT_INSIDE, fact)
+            .help(LOOK_FOR_LIMITS),
     )
 }
 
@@ -784,6 +782,12 @@ pub(super) const ANNOUNCED: &str = "the server ends or restarts, as it announced
 
 /// The cause if the peer said that it ended the session.
 pub(super) const ENDED_BY_PEER: &str = "the server ended this session, as its last message says";
+
+/// The cause if the protocol inside shows that the server ended the session.
+pub(super) const LEFT_INSIDE: &str = "the server ended the session on purpose";
+
+/// The help for it.
+pub(super) const LOOK_FOR_LIMITS: &str = "read the server's log at that moment: it may disconnect a client after a message, a login elsewhere or a limit";
 
 /// The cause if this side did not answer a heartbeat.
 pub(super) const UNANSWERED: &str =
