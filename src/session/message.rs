@@ -1,7 +1,6 @@
 //! Assembles messages from the events of one direction: as a whole, or in pieces of limited size.
 //!
-//! Only this file collects the content of messages, which is copied once. Between messages, it uses
-//! almost no memory.
+//! The content of a message is copied once. Between messages, an assembler uses almost no memory.
 
 use crate::event::FrameEvent;
 use crate::wire::{Data, FrameHeader, OpCode};

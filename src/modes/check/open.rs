@@ -4,7 +4,6 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
-use std::mem;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -18,6 +17,7 @@ use crate::event::{Cause, FrameEvent, Lost};
 use crate::script::command::{Command, Payload};
 use crate::script::runner::send::{content, send};
 use crate::session::endpoint::AutoPong;
+use crate::session::message::Assembler;
 use crate::wire::{Control, Data, OpCode, ViolationKind};
 
 /// How long TCP may stay open after the closing handshake.
@@ -48,8 +48,7 @@ pub(super) struct OpenTrial {
 /// Records the events after the handshake.
 struct Witness {
     facts: Rc<RefCell<CaseFacts>>,
-    opcode: OpCode,
-    content: Vec<u8>,
+    message: Assembler,
 }
 
 impl Behaviour for Witness {
@@ -65,22 +64,15 @@ impl Behaviour for Witness {
 
     fn on_event(&mut self, event: &FrameEvent<'_>, _: &mut Context<'_>) -> io::Result<()> {
         let facts = &mut *self.facts.borrow_mut();
+        self.message.take(event, |message| {
+            let opcode = OpCode::Data(message.opcode);
+            facts.seen.push(Seen::Message(opcode, message.into_content()));
+        });
         match event {
             FrameEvent::Start { header, .. } => {
-                match header.opcode {
-                    OpCode::Data(Data::Continue) | OpCode::Control(_) => {}
-                    opcode => self.opcode = opcode,
-                }
                 if let Some(key) = header.mask.filter(|_| facts.keys.len() < KEYS) {
                     facts.keys.push(key);
                 }
-            }
-            FrameEvent::Data(bytes) => {
-                let room = KEPT.saturating_sub(self.content.len());
-                self.content.extend_from_slice(&bytes[..bytes.len().min(room)]);
-            }
-            FrameEvent::Message(_) => {
-                facts.seen.push(Seen::Message(self.opcode, mem::take(&mut self.content)));
             }
             FrameEvent::Control { opcode: OpCode::Control(Control::Pong), payload } => {
                 facts.seen.push(Seen::Pong(payload.to_vec()));
@@ -137,8 +129,7 @@ impl OpenTrial {
         trial: CaseRun,
     ) -> Self {
         let facts = Rc::new(RefCell::new(facts));
-        let opcode = OpCode::Data(Data::Text);
-        connection.add(Witness { facts: Rc::clone(&facts), opcode, content: Vec::new() });
+        connection.add(Witness { facts: Rc::clone(&facts), message: Assembler::new(KEPT) });
         Self {
             work,
             connection,
