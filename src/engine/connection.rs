@@ -95,6 +95,8 @@ pub struct Connection {
     /// Nearly always one; a single one needs no separate memory.
     behaviours: SmallVec<[Box<dyn Behaviour>; 1]>,
     injector: Option<Box<dyn Interference>>,
+    /// The evidence of an endpoint begins with the first byte after the handshake, because an idle
+    /// connection must use little memory.
     evidence: Option<Box<SessionEvidence>>,
     /// Collects a message that arrives in pieces, if a behaviour needs it whole.
     assembler: Option<Box<Assembler>>,
@@ -140,11 +142,11 @@ impl Connection {
         let observer =
             setup.observed.then(|| OutboundObserver::new(sent, deflate.as_ref(), limits));
         let mut outbox = Outbox::new(observer);
-        outbox.skip(link.tx.len());
+        outbox.skip_handshake(link.tx.len());
         let (input, _) = link.split();
-        let role = sent.sender();
+        let early = setup.evidence && (setup.endpoint.is_none() || !input.rest().is_empty());
         let evidence =
-            setup.evidence.then(|| Box::new(SessionEvidence::new(role, input.rest(), now)));
+            early.then(|| Box::new(SessionEvidence::new(sent.sender(), input.rest(), now)));
         let party = match setup.endpoint {
             None => Party::Leg(Box::new(Leg::new(input.rest(), now))),
             Some(config) => {
@@ -153,7 +155,7 @@ impl Connection {
                     false => Arc::new(EndpointConfig { deflate, ..(**config).clone() }),
                 };
                 let mut endpoint = Endpoint::new(config, random::system(), now);
-                endpoint.keep_sent(evidence.is_some());
+                endpoint.keep_sent(setup.evidence);
                 Party::Endpoint(endpoint)
             }
         };
@@ -183,6 +185,20 @@ impl Connection {
             write_error: None,
             touched: false,
         }
+    }
+
+    /// The evidence, if it is collected.
+    fn gather(&mut self) -> Option<&mut SessionEvidence> {
+        if self.evidence.is_none() {
+            self.evidence = self.no_evidence().map(Box::new);
+        }
+        self.evidence.as_deref_mut()
+    }
+
+    /// The evidence of an endpoint that has sent and received nothing, if evidence is collected.
+    fn no_evidence(&self) -> Option<SessionEvidence> {
+        let endpoint = self.endpoint().filter(|endpoint| endpoint.keeps_sent())?;
+        Some(SessionEvidence::new(self.sent_direction().sender(), &[], endpoint.opened()))
     }
 
     /// Adds a behaviour.
@@ -608,7 +624,9 @@ impl Connection {
         ending: &Ending,
         now: Instant,
     ) -> Vec<Diagnostic> {
-        let Some(evidence) = &self.evidence else { return Vec::new() };
+        let unused = self.evidence.is_none().then(|| self.no_evidence()).flatten();
+        let evidence = self.evidence.as_deref().or(unused.as_ref());
+        let Some(evidence) = evidence else { return Vec::new() };
         opening.stream.ended_on_ours = self.talk().awaits_answer();
         opening.stream.unsent = (self.outbox.held() + self.link.tx.len()) as u64;
         let deflate = match &self.party {
@@ -705,6 +723,7 @@ impl Connection {
                 if let Some(injector) = &mut self.injector {
                     injector.has_read(received, now);
                 }
+                self.gather();
                 if let Some(evidence) = &mut self.evidence {
                     evidence.received(self.link.split().0.rest(), now);
                 }
@@ -1097,8 +1116,8 @@ impl Connection {
         if self.outbox.has_aborted() {
             self.party.drop_connection();
         }
-        if let Some(evidence) = &mut self.evidence
-            && self.outbox.has_end()
+        if self.outbox.has_end()
+            && let Some(evidence) = self.gather()
         {
             evidence.half_closed();
         }
@@ -1124,9 +1143,12 @@ impl Connection {
             if sent > 0 {
                 begun(&mut self.talk, &self.party).left(sent, backlog == 0, now);
             }
-            if let Some(evidence) = &mut self.evidence {
+            let received = self.received.totals();
+            if self.outbox.note_left(before - pending)
+                && let Some(evidence) = self.gather()
+            {
                 evidence.sent(now);
-                evidence.counted(self.received.totals(), sent, now);
+                evidence.counted(received, sent, now);
             }
         }
         // The waiting data may be answers; not all of it must leave before wscope reads from the

@@ -120,6 +120,8 @@ pub struct Outbox {
     /// sent.
     end: Option<usize>,
     aborted: bool,
+    /// The number of waiting bytes that belong to the handshake.
+    handshake: u32,
     /// The number of waiting bytes that will never be sent.
     lost: usize,
 }
@@ -300,7 +302,22 @@ impl Outbox {
         self.observer.as_ref()?.breach.as_deref()
     }
 
-    /// Starts observing after `len` bytes of the send buffer, which belong to the handshake.
+    /// Starts after `len` bytes of the send buffer, which belong to the handshake.
+    pub fn skip_handshake(&mut self, len: usize) {
+        self.handshake = u32::try_from(len).unwrap_or(u32::MAX);
+        self.skip(len);
+    }
+
+    /// Notes that bytes of the send buffer have left. Returns whether any of them followed the
+    /// handshake.
+    pub fn note_left(&mut self, bytes: usize) -> bool {
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let beyond = bytes > self.handshake;
+        self.handshake = self.handshake.saturating_sub(bytes);
+        beyond
+    }
+
+    /// Starts observing after `len` bytes of the send buffer.
     pub fn skip(&mut self, len: usize) {
         if let Some(observer) = &mut self.observer {
             observer.seen = len;

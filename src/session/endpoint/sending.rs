@@ -100,6 +100,11 @@ impl Endpoint {
         self.keeps_sent = on;
     }
 
+    /// Whether the beginnings of sent messages are kept.
+    pub fn keeps_sent(&self) -> bool {
+        self.keeps_sent
+    }
+
     /// The beginnings of the first sent messages, at most [`Self::MOST_KEPT`] with the last one;
     /// empty if they are not kept.
     pub fn kept_sent(&self) -> impl Iterator<Item = (Data, &[u8])> {
