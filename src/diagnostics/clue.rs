@@ -561,6 +561,12 @@ pub enum Clue {
     PlainAnswered,
     /// The same request without the upgrade gets no answer, either.
     PlainUnanswered,
+    /// The first bytes are an error or a page of an HTTP server, but its head is missing.
+    Headless,
+    /// The same as [`Clue::Headless`], and the error says that nothing is at this path.
+    HeadlessMissing,
+    /// The port answers in HTTP/2, and no request in HTTP/1.1 got an answer.
+    PlainHttp2,
     /// With the server's own Origin, it opens or gets another status.
     OwnOriginHelps,
     /// With the server's own Origin, it gets the same status.
@@ -1670,6 +1676,13 @@ impl Clue {
             Self::PlainUnanswered => tried(Variation::NoUpgrade, &|trial| {
                 reached(trial) && trial.status().is_none()
             }),
+            Self::Headless => super::sniff::headless(facts.first_bytes)
+                .map(|(_, text)| format!("the answer begins with \"{text}\"")),
+            Self::HeadlessMissing => {
+                let (status, _) = super::sniff::headless(facts.first_bytes)?;
+                Self::Headless.seen(facts).filter(|_| status == Some(404))
+            }
+            Self::PlainHttp2 => tried(Variation::Preface, &|_| true).filter(|_| !answers_http1(facts)),
             Self::OwnOriginHelps => compared(Variation::OwnOrigin, false),
             Self::OwnOriginSame => compared(Variation::OwnOrigin, true),
             Self::NoOriginHelps => compared(Variation::NoOrigin, false),
@@ -1742,10 +1755,7 @@ impl Clue {
                 facts.tls.own_roots.then(|| "an option of this run gives the roots".to_owned())
             }
             Self::OnlyHttp2 => {
-                let answered = [Self::PlainAnswered, Self::OtherPathAnswered, Self::NoSubprotocolHelps]
-                    .iter()
-                    .any(|clue| clue.seen(facts).is_some());
-                let other = facts.tls.alpn.is_none() && !answered;
+                let other = facts.tls.alpn.is_none() && !answers_http1(facts);
                 tried(Variation::OnlyHttp2, &|trial| trial.agrees() && other)
             }
             Self::NoNameHelps => tried(Variation::NoName, &Trial::agrees),
@@ -1913,6 +1923,13 @@ impl Clue {
 /// Whether a trial reached the server.
 fn reached(trial: &Trial) -> bool {
     !matches!(trial.outcome, TrialOutcome::Unreached(_))
+}
+
+/// Whether a trial in HTTP/1.1 got an answer, though the upgrade got none.
+fn answers_http1(facts: &Facts<'_>) -> bool {
+    [Clue::PlainAnswered, Clue::OtherPathAnswered, Clue::NoSubprotocolHelps]
+        .iter()
+        .any(|clue| clue.seen(facts).is_some())
 }
 
 /// The word in a path that names a protocol, and its subprotocols.

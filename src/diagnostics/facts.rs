@@ -373,6 +373,8 @@ pub enum Variation {
     OtherScheme,
     /// TLS with HTTP/2 as the only offered protocol.
     OnlyHttp2,
+    /// The preface of HTTP/2 without TLS.
+    Preface,
     /// TLS without the name of the server.
     NoName,
     /// The loopback address of the other family.
@@ -434,6 +436,7 @@ impl Trial {
             Variation::OtherScheme => format!("with {what}"),
             Variation::OtherFamily => format!("at {what}"),
             Variation::OnlyHttp2 => "with TLS that offers h2 only".to_owned(),
+            Variation::Preface => "with the preface of HTTP/2".to_owned(),
             Variation::NoName => "with TLS without a name".to_owned(),
         }
     }

@@ -299,6 +299,20 @@ fn engine_io_may_belong_to_a_server_in_front() {
         d
     };
     let front = "does not forward upgrades";
+    // Node.js answers a plain GET. A listener that drops this, too, is another one.
+    let dropped = TrialOutcome::Nothing("the connection was closed".to_owned());
+    let silent = TrialOutcome::Silence("timed out after 3 s".to_owned());
+    for outcome in [dropped, silent] {
+        let (variation, what) = (Variation::NoUpgrade, String::new());
+        let trials = [Trial { variation, what, outcome }];
+        let pair = Pair::new("", "HTTP/1.1 200 OK\r\n\r\n");
+        let (response, report, unanswered) = (None, None, Some(unanswered));
+        let d = classify(&Facts { response, report, unanswered, trials: &trials, ..pair.facts() });
+        let d = d.into_iter().next().expect("a verdict");
+        assert_eq!(d.entry.code, "W107", "{d:?}");
+        lacks(&d, "Engine.IO");
+        assert!(d.causes.iter().any(|c| c.text.contains("HTTP/2")), "{d:?}");
+    }
     let d = of(&[]);
     assert!(!d.is_supported() && d.causes.iter().any(|c| c.text.contains(front)), "{d:?}");
     helps(&d, &["/socket.io/", "ws: true"]);

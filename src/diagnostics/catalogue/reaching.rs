@@ -246,10 +246,15 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source(KNOWN)
         .seen("the first bytes are a known banner: SSH, SMTP, FTP, POP3, IMAP, VNC, Redis, AMQP, MySQL, PostgreSQL"),
     error("W111", "the port speaks HTTP/2 without TLS")
-        .because("the answer to an HTTP/1.1 request is an HTTP/2 SETTINGS frame")
+        .because("an HTTP/2 SETTINGS frame answers an HTTP/1.1 request, or an HTTP/2 preface where the request got no answer")
         .help("use a port that speaks HTTP/1.1, as the upgrade of RFC 6455 requires")
-        .source("measured on real servers; RFC 9113 §6.5, RFC 8441 §3")
-        .seen("the first bytes are a SETTINGS frame: length, type 4, stream 0")
+        .source("measured on real servers; RFC 9113 §3.4 and §6.5, RFC 8441 §3")
+        .causes(&[
+            medium("the port accepts only HTTP/2, and drops requests in HTTP/1.1", C::PlainHttp2)
+                .cure("make the server accept HTTP/1.1 on this port, in Envoy with `codec_type: AUTO`, or use another port"),
+            low("the server speaks both, and drops what it refuses: the path, an unknown Host, this address, the Origin, the credentials").with(C::PlainHttp2),
+        ])
+        .seen("the first bytes are a SETTINGS frame: length, type 4, stream 0; or they follow a preface")
         .more("If the settings contain number 8 with value 1, the server supports WebSocket over HTTP/2 (RFC 8441)."),
     error("W112", "the proxy refused the tunnel")
         .because("the forward proxy did not answer CONNECT with a 2xx status")

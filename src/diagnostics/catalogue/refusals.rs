@@ -110,6 +110,10 @@ const AIOHTTP: C = C::WholeBody("400: bad request");
 const REFUSES_ALL: &str = "the application refuses every request alike: credentials, the Origin, a header or a parameter that all of it needs";
 const COMPARE: &str = "compare headers, query and cookies with those of a client that works";
 
+/// The help if an HTTP server answers the upgrade without a head.
+const PATH_BEFORE_PORT: &str =
+    "check the path, and that the server has a handler of WebSockets there; only then the port";
+
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
     error("W320", "the upgrade did not reach the handler that answered")
@@ -675,7 +679,15 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
     error("W348", "the answer is not HTTP")
         .because("the first line is not a status line")
         .help("check the port: another service listens there")
-        .source("RFC 9112 §4")
+        .source("RFC 9112 §4; measured on CivetWeb")
+        .causes(&[
+            medium("an HTTP server listens here, and has no WebSocket at this path: it writes its error for the upgrade without a status line", C::HeadlessMissing).unless(&[C::PlainUnanswered])
+                .cure(PATH_BEFORE_PORT),
+            medium("an HTTP server listens here, and what it writes for an upgrade has no status line: nothing handles upgrades at this path, or their handler fails", C::PlainAnswered).unless(&[C::HeadlessMissing])
+                .cure(PATH_BEFORE_PORT),
+            medium("an HTTP server refuses the upgrade, and writes its error without a status line", C::Headless).unless(&[C::HeadlessMissing, C::PlainAnswered, C::PlainUnanswered])
+                .cure(PATH_BEFORE_PORT),
+        ])
         .seen("the first bytes are neither HTTP/x.y nor a known greeting"),
     warning("W349", "the 101 is written in HTTP/1.0")
         .about(Family::Agreement)

@@ -234,7 +234,10 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
     };
     let code = match unanswered.how {
         _ if Clue::OnlyHttp2.seen(facts).is_some() => "W213",
+        _ if Clue::PlainHttp2.seen(facts).is_some() => "W111",
         StreamEnd::Timeout => "W109",
+        // Engine.IO drops only upgrades: Node.js answers a plain GET.
+        _ if Clue::PlainUnanswered.seen(facts).is_some() => "W107",
         _ if ENGINE_IO_TIMEOUT.contains(&unanswered.after) => "W108",
         _ => "W107",
     };
@@ -327,5 +330,11 @@ fn foreign(facts: &Facts<'_>, bytes: &[u8], found: &mut Findings<'_>) {
             if hint.is_empty() { d } else { d.note(hint) }
         });
     }
-    found.add("W348", |d| d.at(span("not a status line".to_owned())));
+    found.add("W348", |d| {
+        let d = d.at(span("not a status line".to_owned()));
+        match d.is_supported() {
+            true => d.title("the server answers the upgrade without a status line"),
+            false => d,
+        }
+    });
 }
