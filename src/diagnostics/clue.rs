@@ -551,6 +551,8 @@ pub enum Clue {
     ProxyNotAsked,
     /// The proxy ended the connection at the greeting of SOCKS, which offered no credentials.
     ProxyGreeted,
+    /// The proxy took part in SOCKS, and ended the connection when it was told the target.
+    ProxyDropped,
     /// The proxy did not answer TLS.
     ProxyTlsUnanswered,
     /// There is a WWW-Authenticate.
@@ -1666,6 +1668,8 @@ impl Clue {
             }
             Self::ProxyGreeted => (facts.proxy?.fault? == ProxyFault::Greeting { credentials: false })
                 .then(|| "it closed the connection where it chooses how to log in".to_owned()),
+            Self::ProxyDropped => (facts.proxy?.fault? == ProxyFault::Dropped)
+                .then(|| "it speaks SOCKS5, and closed the connection when it was told where to".to_owned()),
             Self::ProxyTlsUnanswered => (facts.proxy?.fault? == ProxyFault::Tls)
                 .then(|| "it did not answer TLS".to_owned()),
             Self::Challenged => header("WWW-Authenticate").map(|_| "the answer has a WWW-Authenticate".to_owned()),

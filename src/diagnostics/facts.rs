@@ -231,6 +231,8 @@ pub enum ProxyFault {
         /// Whether the greeting offered credentials.
         credentials: bool,
     },
+    /// It took part in SOCKS, and ended the connection when it was told the target.
+    Dropped,
     /// It did not answer TLS.
     Tls,
     /// It does not speak the protocol of the request.
@@ -298,6 +300,8 @@ pub enum TlsFault<'a> {
         /// Whether the certificate is its own issuer.
         is_own: bool,
     },
+    /// The certificate is refused for another reason: the words of the TLS library.
+    Certificate(&'a str),
     /// The peer sent this alert.
     Alert(u8),
     /// The peer requested a client certificate, and then refused the connection.

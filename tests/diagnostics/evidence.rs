@@ -363,6 +363,12 @@ fn a_proxy_that_was_not_told_where_to_has_not_failed_to_reach_it() {
     assert!(!causes(ProxyFault::Tls).1.contains(waits));
     assert!(causes(ProxyFault::Silent).1.contains(waits));
     assert!(causes(ProxyFault::Refused).1.contains("can't reach"));
+    // It speaks SOCKS, so its port and scheme are right, and its target is not.
+    let dropped = Facts { url: Some("ws://127.0.0.1:26499/"), ..of(ProxyFault::Dropped) };
+    is(&dropped, "W112", "can't reach the target", Confidence::Medium);
+    let found = classify(&dropped).remove(0);
+    assert!(found.help.contains("listens on 127.0.0.1:26499"), "{found:?}");
+    assert!(!found.help.contains("scheme") && found.causes.len() == 1, "{found:?}");
 }
 
 #[test]

@@ -149,6 +149,7 @@ pub(super) fn proxy(facts: &Facts<'_>, found: &mut Findings<'_>) {
             ProxyFault::Refused
             | ProxyFault::Forbidden
             | ProxyFault::Unreached
+            | ProxyFault::Dropped
             | ProxyFault::Foreign => "W112",
             ProxyFault::Unauthorized => "W113",
             ProxyFault::Away => "W115",
@@ -159,6 +160,9 @@ pub(super) fn proxy(facts: &Facts<'_>, found: &mut Findings<'_>) {
             let d = match fault {
                 ProxyFault::Foreign => {
                     d.title("the proxy does not speak the protocol of its scheme").certain()
+                }
+                ProxyFault::Dropped => {
+                    d.title("the proxy ended the connection instead of opening the tunnel")
                 }
                 _ => d,
             };
@@ -188,7 +192,10 @@ pub(super) fn proxy(facts: &Facts<'_>, found: &mut Findings<'_>) {
 /// machine is one too many.
 fn with_proxy(d: Diagnostic, facts: &Facts<'_>, proxy: &ProxyFacts<'_>) -> Diagnostic {
     let address = proxy.address.split_once("://").map_or(proxy.address, |(_, address)| address);
-    let help = d.help.replace("socks5h://HOST:PORT", &format!("socks5h://{address}"));
+    let mut help = d.help.replace("socks5h://HOST:PORT", &format!("socks5h://{address}"));
+    if let Some(url) = facts.url.map(Url::of) {
+        help = help.replace("on HOST:PORT", &format!("on {}:{}", url.host, url.port()));
+    }
     let d = d.help(help);
     let host = facts.url.map(|url| Url::of(url).host).filter(|host| is_loopback(host));
     match proxy.variable.zip(host) {
