@@ -504,3 +504,19 @@ fn a_listener_for_http2_alone_is_told_from_engine_io() {
         told.lacks("Engine.IO");
     }
 }
+
+#[test]
+fn trials_that_found_no_time_are_told() {
+    let silent = serve_all(listen(), |stream| {
+        stream.set_read_timeout(Some(Duration::from_secs(4))).ok()?;
+        let _ = receive(stream);
+        let _ = stream.read(&mut [0; 16]);
+        None
+    });
+    let words = "--max-time left no time for some connections of --diagnose";
+    Told::of(&["--diagnose", "--max-time", "1"], silent, "/ws").has(words);
+    Told::of(&["--max-time", "1"], silent, "/ws").lacks(words);
+    // All trials were made.
+    let port = serve_by(|_| answer("404 Not Found", "", ""));
+    Told::of(&["--diagnose", "--max-time", "9"], port, "/ws").lacks(words);
+}

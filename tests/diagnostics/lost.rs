@@ -485,3 +485,22 @@ fn a_port_that_is_silent_to_tls_too_is_not_suspected_for_its_path() {
     };
     lacks(&classify(&facts).into_iter().next().expect("a verdict"), neither);
 }
+
+#[test]
+fn a_page_for_any_path_suggests_the_path_before_a_lost_upgrade() {
+    let page = "<html><title>Not Found</title><div>404</div><div>Not Found</div></html>";
+    let nginx = "Server: nginx/1.22.1\r\nContent-Type: text/html\r\n";
+    let known = answered(Variation::NoUpgrade, 404, ", Server: nginx/1.22.1", page);
+    let other = |code| answered(Variation::OtherPath, code, ", Server: nginx/1.22.1", page);
+    for trials in [&[][..], &[known.clone(), other(404)]] {
+        let d = tried("404 Not Found", nginx, page, trials);
+        assert_eq!(first(&d, "a wrong path"), Confidence::Medium, "{d:?}");
+        assert!(d.causes[0].text.contains("a rule of the proxy"), "{d:?}");
+        second(&d, LOST);
+        helps(&d, &["proxy_set_header Upgrade"]);
+    }
+    // Only the plain GET was compared, or another path is answered otherwise.
+    first(&tried("404 Not Found", nginx, page, &[known.clone()]), LOST);
+    let d = tried("404 Not Found", nginx, page, &[known, other(403)]);
+    first(&d, LOST);
+}

@@ -52,6 +52,9 @@ const PATH_AND_PASS_UPGRADE: &str = "compare the paths: in nginx that of `locati
 /// The cause if the program that answers knows neither this path nor others.
 const WRONG_PATH: &str = "a wrong path, in the URL or rewritten by a proxy";
 
+/// The same behind a proxy, which may also have the wrong rule for the path.
+const ROUTED_WRONGLY: &str = "a wrong path, in the URL or rewritten by a proxy, or a rule of the proxy leads to another server than that of the WebSocket";
+
 /// The same if the program may also have got a plain request, or serves only those.
 const ANY_MISSING: &str = "a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way";
 
@@ -420,7 +423,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, in the URL and in the application; in Phoenix it ends with `/websocket`"),
             medium(LOST, C::PlainPageBehindProxy).unless(&[C::ProxyOwn])
                 .cure(PASS_UPGRADE),
-            medium(LOST, C::PlainSameBehindProxy).unless(&[C::ProxyOwn, C::Unrouted, C::PlainPageBehindProxy])
+            medium(LOST, C::PlainSameBehindProxy).unless(&[C::ProxyOwn, C::Unrouted, C::PlainPageBehindProxy, C::OtherPathSame])
                 .cure(PASS_UPGRADE),
             medium("a proxy forwards this path to another server, which does not know it: the proxy rewrites it wrongly or sends another Host, or the application has another path", C::OtherPathElsewhere).unless(&[C::PlainPageBehindProxy])
                 .cure("compare the path that reaches the server behind with the application's: in nginx that of `proxy_pass`, in Apache the second one of `ProxyPass`; if the server behind has rules for hosts, make the proxy forward Host, in nginx `proxy_set_header Host $http_host;`"),
@@ -441,9 +444,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, in the URL and as a proxy rewrites it; then that the application runs under a server with WebSocket support, and that a proxy on the way forwards Upgrade and Connection"),
             medium("the path exists, but a resource or parameter in the URL is unknown, or a proxy passes it to a server that does not know it: another path gets another answer", C::OtherPathDiffers),
             medium(ANY_MISSING, C::Status).unless(&[C::NamesOtherPath, C::PlainPage, C::OtherPathDiffers, C::OtherPathSame, C::NamesPath, C::Unrouted, C::Proxied, C::ProxyOwn, C::Unable, C::InspectorTarget]),
-            medium(WRONG_PATH, C::Proxied).unless(&[C::PlainDiffers, C::UpgradePasses, C::OtherPathDiffers, C::NamesPath, C::Unrouted, C::ProxyOwn])
+            medium(ROUTED_WRONGLY, C::Proxied).unless(&[C::PlainDiffers, C::UpgradePasses, C::OtherPathDiffers, C::NamesPath, C::Unrouted, C::ProxyOwn])
                 .cure(CHECK_PATH_AND_UPGRADE),
-            medium(WRONG_PATH, C::Proxied).unless(&[C::OtherPathDiffers, C::NamesPath, C::Unrouted, C::ProxyOwn]),
+            medium(ROUTED_WRONGLY, C::Proxied).unless(&[C::OtherPathDiffers, C::NamesPath, C::Unrouted, C::ProxyOwn]),
+            // A page for any path says nothing about the upgrade.
+            medium(LOST, C::All(&[C::PlainSameBehindProxy, C::OtherPathSame])).unless(&[C::ProxyOwn, C::Unrouted, C::PlainPageBehindProxy])
+                .cure(PASS_UPGRADE),
             medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::PlainPageBehindProxy, C::PlainSameBehindProxy, C::ProxyOwn, C::UpgradePasses, C::AllSame, C::Unrouted])
                 .cure(PASS_UPGRADE),
             low("Upgrade and Connection were lost on the way").with(C::NamesPath).unless(&[C::PlainDiffers, C::UpgradePasses, C::Proxied, C::ProxyOwn, C::Unrouted]),
