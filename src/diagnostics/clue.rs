@@ -1000,8 +1000,11 @@ impl Clue {
                 let body = facts.body == line.reason;
                 (bare && html && closes && body)
                     .then(||
-                        "the answer looks like that of the library ws, which sends 401 if its \
-                         verifyClient refuses".to_owned())
+                        match line.code {
+                            401 => "the answer looks like that of the library ws, which sends 401 if its \
+                                    verifyClient refuses".to_owned(),
+                            _ => "the answer looks like that of the library ws, which takes the upgrades".to_owned(),
+                        })
             }
             Self::SubprotocolIgnored => {
                 let head = facts.response.filter(|_| status == Some(101))?;

@@ -113,6 +113,9 @@ const AIOHTTP: C = C::WholeBody("400: bad request");
 const REFUSES_ALL: &str = "the application refuses every request alike: credentials, the Origin, a header or a parameter that all of it needs";
 const COMPARE: &str = "compare headers, query and cookies with those of a client that works";
 
+/// The cause of a 502 if a handler of WebSockets answers a plain GET.
+const HANDLER_BEHIND: &str = "the program behind the gateway dropped the upgrade, as some do that refuse it, or its handler failed on it";
+
 /// The help if an HTTP server answers the upgrade without a head.
 const PATH_BEFORE_PORT: &str =
     "check the path, and that the server has a handler of WebSockets there; only then the port";
@@ -583,11 +586,14 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("start the application on the port that the agent forwards to"),
             medium("the tunnel's agent can't connect to the local application", C::Body("err_ngrok_8012"))
                 .cure("start the application on the port that the agent forwards to"),
+            // The program that takes the upgrades wrote this answer, so they reach it.
+            medium(HANDLER_BEHIND, C::All(&[C::PlainWebSocket, C::WsRefusal]))
+                .cure("read the log of the program that answers, and of what it calls for an upgrade, such as the function for `$connect`"),
             medium("the gateway itself can't carry an upgrade, as with a middleware that buffers or wraps the answer, or with HTTP/2 to its upstream: to a plain GET, a handler of WebSockets answers", C::PlainWebSocket)
                 .cure("read the gateway's log, which has the error, and that of the program behind it; if that was not reached, take middleware that wraps the answer (compression, logs, timeouts) off this path, and make the gateway speak HTTP/1.1 to its upstream"),
             medium("the upstream dropped the upgrade, or the gateway itself can't carry one, or a handler behind it failed: without the upgrade, the gateway gets an answer", C::PlainDiffers).unless(&[C::PlainWebSocket])
                 .cure("read the gateway's log, which has the error; then check the path, the Origin and the credentials: some applications drop upgrades that they refuse"),
-            medium("the program behind the gateway dropped the upgrade, as some do that refuse it, or its handler failed on it", C::PlainWebSocket),
+            medium(HANDLER_BEHIND, C::PlainWebSocket),
             medium("the upstream closed the connection after a while, or could not be reached: its name does not resolve, its host does not answer", C::SlowAnswer).unless(&[C::PlainDiffers])
                 .cure("read the log of the proxy, which has the error, then that of the application"),
             medium(DOWN_OR_TLS, C::PlainSame).unless(&[C::ApacheProxy("error during ssl handshake with remote server"), C::Ngrok("err_ngrok_3200"), C::Ngrok("err_ngrok_8012")]),
