@@ -1683,10 +1683,10 @@ impl Clue {
             Self::PlainUnanswered => tried(Variation::NoUpgrade, &|trial| {
                 reached(trial) && trial.status().is_none()
             }),
-            Self::Headless => super::sniff::headless(facts.first_bytes)
+            Self::Headless => super::said::headless(facts.first_bytes)
                 .map(|(_, text)| format!("the answer begins with \"{text}\"")),
             Self::HeadlessMissing => {
-                let (status, _) = super::sniff::headless(facts.first_bytes)?;
+                let (status, _) = super::said::headless(facts.first_bytes)?;
                 Self::Headless.seen(facts).filter(|_| status == Some(404))
             }
             Self::PlainHttp2 => tried(Variation::Preface, &|_| true).filter(|_| !answers_http1(facts)),

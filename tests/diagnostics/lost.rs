@@ -500,7 +500,7 @@ fn a_page_for_any_path_suggests_the_path_before_a_lost_upgrade() {
         helps(&d, &["proxy_set_header Upgrade"]);
     }
     // Only the plain GET was compared, or another path is answered otherwise.
-    first(&tried("404 Not Found", nginx, page, &[known.clone()]), LOST);
+    first(&tried("404 Not Found", nginx, page, std::slice::from_ref(&known)), LOST);
     let d = tried("404 Not Found", nginx, page, &[known, other(403)]);
     first(&d, LOST);
 }

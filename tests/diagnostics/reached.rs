@@ -106,7 +106,7 @@ fn an_error_without_a_status_line_is_that_of_an_http_server() {
         verdict(&Facts { url: Some(PLAIN), first_bytes, trials, ..Facts::new(Role::Client) })
     };
     let plain = answered(Variation::NoUpgrade, 404, "Error 404: Not Found\nNot found");
-    for trials in [&[][..], &[plain.clone()]] {
+    for trials in [&[][..], std::slice::from_ref(&plain)] {
         for text in [missing, b"404 Not Found", b"<html><title>404 Not Found</title></html>"] {
             let d = of(text, trials);
             first(&d, "W348", "has no WebSocket at this path", Confidence::Medium);

@@ -338,7 +338,10 @@ fn foreign(facts: &Facts<'_>, bytes: &[u8], found: &mut Findings<'_>) {
         });
     }
     found.add("W348", |d| {
-        let d = d.at(span("not a status line".to_owned()));
+        let mut d = d.at(span("not a status line".to_owned()));
+        let told: Vec<String> = d.causes.iter().filter_map(|c| c.because.clone()).collect();
+        let trials = facts.trials.iter().map(Trial::to_string);
+        d.notes.extend(trials.filter(|text| !told.contains(text)));
         match d.is_supported() {
             true => d.title("the server answers the upgrade without a status line"),
             false => d,
