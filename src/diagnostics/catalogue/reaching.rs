@@ -42,6 +42,9 @@ const RULES_HERE: &str = "look at the rules of the proxy that listens there, and
 /// The cause if a server does not answer an upgrade.
 const NOTHING_HANDLES: &str = "nothing handles upgrades at this path: a wrong path, a wrong port such as one for administration, or a proxy that does not forward upgrades";
 
+/// The help if the server gave up after a while.
+const PATH_THEN_HANDLER: &str = "check the path and the port, and whether a proxy in front handles upgrades; if the path is right, find out what its handler waits for before it accepts";
+
 /// The cause if the same path opens without its query.
 const BY_QUERY: &str = "without the query a WebSocket opens: the server compares the path together with the query, or its handler drops or waits on a parameter";
 
@@ -132,8 +135,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium(BY_QUERY, C::NoQueryOpens)
                 .cure(CHECK_QUERY),
             medium(NOTHING_HANDLES, C::All(&[C::GaveUp, C::PlainAnswered])).unless(&[C::OtherPathAnswered, C::PlainFails, C::UpgradePasses, C::PlainTells])
-                .cure("check the path and the port, and whether a proxy in front handles upgrades; if the path is right, find out what its handler waits for before it accepts"),
-            medium(NOTHING_HANDLES, C::All(&[C::GaveUp, C::SpeaksHttp])).unless(&[C::OtherPathAnswered, C::PlainFails, C::UpgradePasses, C::PlainTells, C::PlainUnanswered, C::NoSubprotocolHelps]),
+                .cure(PATH_THEN_HANDLER),
+            medium(NOTHING_HANDLES, C::All(&[C::GaveUp, C::SpeaksHttp])).unless(&[C::OtherPathAnswered, C::PlainFails, C::UpgradePasses, C::PlainTells, C::PlainUnanswered, C::NoSubprotocolHelps])
+                .cure(PATH_THEN_HANDLER),
             medium("the application did not answer the upgrade in time, or what the port forwards to could not be reached, and the server gave up", C::GaveUp).unless(&[C::PlainUnanswered, C::NoSubprotocolHelps])
                 .cure("check what is behind the port, and read the application's log: find out what its handler waits for before it accepts; then check the path"),
             medium(PLAIN_TELLS, C::PlainTells)
