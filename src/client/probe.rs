@@ -1,6 +1,7 @@
 //! Trials: connections to the same server, each with one difference. The different results
 //! distinguish the causes.
 
+use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -171,6 +172,35 @@ fn with_only_http2(config: &OpenConfig, evidence: &OpeningEvidence) -> Option<Op
         other
     })
 }
+
+/// The preface of HTTP/2 without TLS (RFC 9113 §3.4), with an empty SETTINGS frame. Returns the trial
+/// only if HTTP/2 answers. It needs a connection to the server itself.
+fn with_preface(config: &OpenConfig, evidence: &OpeningEvidence, until: Instant) -> Option<Trial> {
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    let dial = evidence.dials().iter().find(|dial| dial.outcome == DialOutcome::Connected)?;
+    if config.target.secure || evidence.goes_by_proxy() || Instant::now() >= until {
+        return None;
+    }
+    let deadline = until.min(Instant::now() + CHEAP_TIMEOUT);
+    let mut stream = config.transport.dial(&[dial.address], deadline).ok()?.stream;
+    stream.write_all(PREFACE).ok()?;
+    let mut head = [0; SETTINGS.len()];
+    let mut got = 0;
+    while got < head.len() {
+        let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        stream.set_read_timeout(Some(left)).ok()?;
+        match stream.read(&mut head[got..]) {
+            Ok(0) | Err(_) => return None,
+            Ok(more) => got += more,
+        }
+    }
+    let outcome = TrialOutcome::Nothing("a SETTINGS frame of HTTP/2 arrives".to_owned());
+    let answers = head[3..] == SETTINGS[3..];
+    answers.then(|| Trial { variation: Variation::Preface, what: String::new(), outcome })
+}
+
+/// The head of a SETTINGS frame (RFC 9113 §4.1); the first three bytes are its length.
+const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
 
 /// TLS without a name, if one was sent.
 fn without_name(config: &OpenConfig) -> Option<OpenConfig> {
@@ -424,6 +454,7 @@ pub fn attempt(
             let outcome = agreement(variation, &trace);
             return Ok(outcome.map(|outcome| Trial { variation, what: String::new(), outcome }));
         }
+        Variation::Preface => return Ok(with_preface(config, evidence, until)),
         Variation::NoOrigin
         | Variation::NoSubprotocol
         | Variation::OtherPath
@@ -656,6 +687,7 @@ pub fn variations(error: &OpenError, evidence: &OpeningEvidence) -> &'static [Va
         E::Closed { .. } | E::Io(_) if evidence.was_asked() => &[
             V::OtherScheme,
             V::OnlyHttp2,
+            V::Preface,
             V::NoUpgrade,
             V::NoQuery,
             V::NoSubprotocol,
@@ -664,9 +696,8 @@ pub fn variations(error: &OpenError, evidence: &OpeningEvidence) -> &'static [Va
             V::OtherPath,
         ],
         E::Tls(TlsError::Alert { .. }) => &[V::OtherScheme, V::NoName],
-        E::Tls(_) | E::Closed { .. } | E::NotHttp(_) | E::Io(_) | E::TimedOut { .. } => {
-            &[V::OtherScheme]
-        }
+        E::NotHttp(_) => &[V::OtherScheme, V::NoUpgrade],
+        E::Tls(_) | E::Closed { .. } | E::Io(_) | E::TimedOut { .. } => &[V::OtherScheme],
         E::Refused { .. } => {
             match evidence.response().and_then(Head::status_line).map(|line| line.code) {
                 _ if evidence.wants_tls() => &[V::OtherScheme],
@@ -730,13 +761,13 @@ pub fn compare(
 }
 
 /// The trials without `--diagnose`: the other loopback address, and, if the request was cut off
-/// without a byte, TLS instead of plain text, or HTTP/2 in TLS.
+/// without a byte, TLS instead of plain text, or HTTP/2 with or without TLS.
 fn is_cheap(variation: Variation, config: &OpenConfig, error: &OpenError) -> bool {
     let cut = matches!(error, OpenError::Closed { .. } | OpenError::Io(_));
     match variation {
         Variation::OtherFamily => true,
         Variation::OtherScheme => cut && !config.target.secure,
-        Variation::OnlyHttp2 => cut,
+        Variation::OnlyHttp2 | Variation::Preface => cut,
         _ => false,
     }
 }

@@ -431,7 +431,7 @@ pub(super) fn stem(kind: &str) -> String {
 }
 
 /// The words of a name such as `job.get` or `getJob`, in lower case.
-fn words(name: &str) -> Vec<String> {
+pub(super) fn words(name: &str) -> Vec<String> {
     let mut spaced = String::new();
     for c in name.chars() {
         if c.is_uppercase() || !c.is_alphanumeric() {

@@ -554,6 +554,8 @@ pub enum Clue {
     ProxyNotAsked,
     /// The proxy ended the connection at the greeting of SOCKS, which offered no credentials.
     ProxyGreeted,
+    /// The proxy took part in SOCKS, and ended the connection when it was told the target.
+    ProxyDropped,
     /// The proxy did not answer TLS.
     ProxyTlsUnanswered,
     /// There is a WWW-Authenticate.
@@ -564,6 +566,12 @@ pub enum Clue {
     PlainAnswered,
     /// The same request without the upgrade gets no answer, either.
     PlainUnanswered,
+    /// The first bytes are an error or a page of an HTTP server, but its head is missing.
+    Headless,
+    /// The same as [`Clue::Headless`], and the error says that nothing is at this path.
+    HeadlessMissing,
+    /// The port answers in HTTP/2, and no request in HTTP/1.1 got an answer.
+    PlainHttp2,
     /// With the server's own Origin, it opens or gets another status.
     OwnOriginHelps,
     /// With the server's own Origin, it gets the same status.
@@ -995,8 +1003,11 @@ impl Clue {
                 let body = facts.body == line.reason;
                 (bare && html && closes && body)
                     .then(||
-                        "the answer looks like that of the library ws, which sends 401 if its \
-                         verifyClient refuses".to_owned())
+                        match line.code {
+                            401 => "the answer looks like that of the library ws, which sends 401 if its \
+                                    verifyClient refuses".to_owned(),
+                            _ => "the answer looks like that of the library ws, which takes the upgrades".to_owned(),
+                        })
             }
             Self::SubprotocolIgnored => {
                 let head = facts.response.filter(|_| status == Some(101))?;
@@ -1672,6 +1683,8 @@ impl Clue {
             }
             Self::ProxyGreeted => (facts.proxy?.fault? == ProxyFault::Greeting { credentials: false })
                 .then(|| "it closed the connection where it chooses how to log in".to_owned()),
+            Self::ProxyDropped => (facts.proxy?.fault? == ProxyFault::Dropped)
+                .then(|| "it speaks SOCKS5, and closed the connection when it was told where to".to_owned()),
             Self::ProxyTlsUnanswered => (facts.proxy?.fault? == ProxyFault::Tls)
                 .then(|| "it did not answer TLS".to_owned()),
             Self::Challenged => header("WWW-Authenticate").map(|_| "the answer has a WWW-Authenticate".to_owned()),
@@ -1682,6 +1695,13 @@ impl Clue {
             Self::PlainUnanswered => tried(Variation::NoUpgrade, &|trial| {
                 reached(trial) && trial.status().is_none()
             }),
+            Self::Headless => super::said::headless(facts.first_bytes)
+                .map(|(_, text)| format!("the answer begins with \"{text}\"")),
+            Self::HeadlessMissing => {
+                let (status, _) = super::said::headless(facts.first_bytes)?;
+                Self::Headless.seen(facts).filter(|_| status == Some(404))
+            }
+            Self::PlainHttp2 => tried(Variation::Preface, &|_| true).filter(|_| !answers_http1(facts)),
             Self::OwnOriginHelps => compared(Variation::OwnOrigin, false),
             Self::OwnOriginSame => compared(Variation::OwnOrigin, true),
             Self::NoOriginHelps => compared(Variation::NoOrigin, false),
@@ -1754,10 +1774,7 @@ impl Clue {
                 facts.tls.own_roots.then(|| "an option of this run gives the roots".to_owned())
             }
             Self::OnlyHttp2 => {
-                let answered = [Self::PlainAnswered, Self::OtherPathAnswered, Self::NoSubprotocolHelps]
-                    .iter()
-                    .any(|clue| clue.seen(facts).is_some());
-                let other = facts.tls.alpn.is_none() && !answered;
+                let other = facts.tls.alpn.is_none() && !answers_http1(facts);
                 tried(Variation::OnlyHttp2, &|trial| trial.agrees() && other)
             }
             Self::NoNameHelps => tried(Variation::NoName, &Trial::agrees),
@@ -1925,6 +1942,13 @@ impl Clue {
 /// Whether a trial reached the server.
 fn reached(trial: &Trial) -> bool {
     !matches!(trial.outcome, TrialOutcome::Unreached(_))
+}
+
+/// Whether a trial in HTTP/1.1 got an answer, though the upgrade got none.
+fn answers_http1(facts: &Facts<'_>) -> bool {
+    [Clue::PlainAnswered, Clue::OtherPathAnswered, Clue::NoSubprotocolHelps]
+        .iter()
+        .any(|clue| clue.seen(facts).is_some())
 }
 
 /// The word in a path that names a protocol, and its subprotocols.

@@ -149,6 +149,55 @@ impl<'a> MessageForm<'a> {
         kinds(&ours.members).any(|asked| kinds(&self.members).any(|own| stem(own) == stem(asked)))
     }
 
+    /// Whether its kind says that the session was opened, as in `session.created`, and no request
+    /// asked for that. A greeting often comes after our first message, which did not wait for it.
+    fn opens<'b>(&self, mut asked: impl Iterator<Item = &'b MessageForm<'b>>) -> bool {
+        const SESSIONS: [&str; 5] = ["session", "connection", "socket", "websocket", "client"];
+        const OPENED: [&str; 8] = [
+            "created",
+            "started",
+            "opened",
+            "open",
+            "established",
+            "accepted",
+            "ready",
+            "initialized",
+        ];
+        const OPENING: [&str; 9] = [
+            "login",
+            "auth",
+            "authenticate",
+            "authorize",
+            "connect",
+            "hello",
+            "identify",
+            "join",
+            "init",
+        ];
+        let greets = |words: &[String]| {
+            let is_in = |list: &[&str], word: &String| list.contains(&&**word);
+            let known = |word| is_in(&SESSIONS, word) || is_in(&OPENED, word);
+            words.iter().all(known)
+                && words.iter().any(|word| is_in(&SESSIONS, word))
+                && words.iter().any(|word| is_in(&OPENED, word))
+        };
+        let Some(own) = kinds(&self.members).map(answer::words).find(|words| greets(words)) else {
+            return false;
+        };
+        // Each word of such a request is in the answer to it, in one of its forms.
+        let repeated = |word: &String| {
+            own.iter().any(|one| one.starts_with(&**word) || stem(one) == stem(word))
+        };
+        asked.all(|ours| {
+            let mut verbs = kinds(&ours.members).map(answer::words).peekable();
+            verbs.peek().is_some()
+                && verbs.all(|words| {
+                    !words.iter().all(repeated)
+                        && !words.iter().any(|word| OPENING.contains(&&**word))
+                })
+        })
+    }
+
     fn is_whole_object(&self) -> bool {
         self.content.len() < HEARD_MOST && !self.members.is_empty()
     }
@@ -265,6 +314,11 @@ impl<'a> Dialogue<'a> {
                 (PeerPart::Greeting, None)
             } else if before.iter().any(|ours| has_id(at, ours).is_some()) {
                 (PeerPart::Push, None)
+            } else if theirs.is_empty()
+                && !marked
+                && form.opens(before.iter().map(|ours| &forms[*ours]))
+            {
+                (PeerPart::Greeting, None)
             } else if same_verb.is_some() {
                 (PeerPart::Answer, same_verb)
             } else if theirs.is_empty() && !marked && heard::greets(form.content) {

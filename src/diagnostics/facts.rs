@@ -231,6 +231,8 @@ pub enum ProxyFault {
         /// Whether the greeting offered credentials.
         credentials: bool,
     },
+    /// It took part in SOCKS, and ended the connection when it was told the target.
+    Dropped,
     /// It did not answer TLS.
     Tls,
     /// It does not speak the protocol of the request.
@@ -298,6 +300,8 @@ pub enum TlsFault<'a> {
         /// Whether the certificate is its own issuer.
         is_own: bool,
     },
+    /// The certificate is refused for another reason: the words of the TLS library.
+    Certificate(&'a str),
     /// The peer sent this alert.
     Alert(u8),
     /// The peer requested a client certificate, and then refused the connection.
@@ -373,6 +377,8 @@ pub enum Variation {
     OtherScheme,
     /// TLS with HTTP/2 as the only offered protocol.
     OnlyHttp2,
+    /// The preface of HTTP/2 without TLS.
+    Preface,
     /// TLS without the name of the server.
     NoName,
     /// The loopback address of the other family.
@@ -434,6 +440,7 @@ impl Trial {
             Variation::OtherScheme => format!("with {what}"),
             Variation::OtherFamily => format!("at {what}"),
             Variation::OnlyHttp2 => "with TLS that offers h2 only".to_owned(),
+            Variation::Preface => "with the preface of HTTP/2".to_owned(),
             Variation::NoName => "with TLS without a name".to_owned(),
         }
     }

@@ -725,10 +725,62 @@ pub(super) fn is_goodbye(content: &[u8]) -> bool {
     matches!(text, "" | "{}" | "[]") || is_end(text) || kind(text).is_some_and(|kind| is_end(&kind))
 }
 
-/// The beginning of a message, for one line.
+/// The first member of a JSON text whose name and value are those of an explanation in words, with its
+/// place. The text may be cut.
+fn explaining(text: &str) -> Option<(usize, &str)> {
+    const NAMES: [&str; 8] = [
+        "message",
+        "reason",
+        "detail",
+        "details",
+        "description",
+        "error_description",
+        "msg",
+        "error",
+    ];
+    let members = NAMES.iter().flat_map(|name| {
+        let key = format!("\"{name}\"");
+        text.match_indices(&*key).map(|(at, key)| (at, at + key.len())).collect::<Vec<_>>()
+    });
+    let sentence = |(at, end): (usize, usize)| {
+        let rest = text[end..].trim_start().strip_prefix(':')?.trim_start();
+        let value = rest.strip_prefix('"')?;
+        let from = text.len() - value.len();
+        let mut escaped = false;
+        let closes = |(at, c): (usize, char)| {
+            let ends = c == '"' && !escaped;
+            escaped = c == '\\' && !escaped;
+            ends.then_some(at)
+        };
+        let len = value.char_indices().find_map(closes);
+        let until = len.map_or(text.len(), |len| from + len + 1);
+        let words = value[..len.unwrap_or(value.len())].split_whitespace().count();
+        (words > 1).then(|| (at, &text[at..until]))
+    };
+    let starts = text.trim_start().starts_with(['{', '[']);
+    members.filter(|_| starts).filter_map(sentence).min_by_key(|(at, _)| *at)
+}
+
+/// The most characters before a sentence of a long message.
+const BEFORE_SENTENCE: usize = 60;
+
+/// The beginning of a message, for one line. If it is long, and a member with a sentence would be
+/// cut, that member comes right after the beginning.
 pub(super) fn shown(content: &[u8]) -> String {
     let text = text(content);
     let text = text.trim_end();
+    if let Some((at, member)) = explaining(text)
+        && text[..at].chars().count() + member.chars().count() > SHOWN
+    {
+        let start: String = text[..at].chars().take(BEFORE_SENTENCE).collect();
+        let mut shown: String = member.chars().take(SHOWN).collect();
+        let whole = shown.len() == member.len() && text.len() == at + member.len();
+        if !whole || content.len() > HEARD_MOST {
+            shown.push('…');
+        }
+        let gap = if start.len() < at { "…" } else { "" };
+        return format!("{start}{gap}{shown}");
+    }
     let mut shown: String = text.chars().take(SHOWN).collect();
     if shown.len() < text.len() || content.len() > HEARD_MOST {
         shown.push('…');
@@ -883,6 +935,33 @@ mod tests {
         let cut = shown(&four.as_bytes()[..=HEARD_MOST]);
         assert_eq!(cut, format!("{}…", "\u{1f600}".repeat(80)));
         assert_eq!(shown("a".repeat(160).as_bytes()), "a".repeat(160));
+    }
+
+    #[test]
+    fn the_sentence_of_a_long_message_is_shown_whole() {
+        let sentence = r#""message":"Your session hit the maximum duration of 60 minutes.""#;
+        let start = r#"{"type":"error","event_id":"event_C9","error":{"type":"invalid_request_error","code":"session_expired","#;
+        let text = format!(r#"{start}{sentence},"param":null,"event_id":null}}}}"#);
+        let told = shown(text.as_bytes());
+        assert!(
+            told.ends_with(&format!("{sentence}…")) && told.starts_with(r#"{"type":"error","#),
+            "{told}"
+        );
+        // What fits, or is no sentence, stays as it is.
+        let short = format!(r#"{{"type":"error",{sentence}}}"#);
+        assert_eq!(shown(short.as_bytes()), short);
+        let long = "a".repeat(200);
+        for text in [
+            format!(r#"{{"x":"{long}","message":"{long}"}}"#),
+            format!(r#"{long} "message":"no room left""#),
+            format!(r#"{{"{long}":"message": "#),
+        ] {
+            let cut: String = text.chars().take(160).collect();
+            assert_eq!(shown(text.as_bytes()), format!("{cut}…"));
+        }
+        let cut = format!(r#"{{"x":"{long}","message":"no \"{long}\" he"#);
+        let told = shown(cut.as_bytes());
+        assert!(told.contains(r#"…"message":"no \"aaa"#) && told.ends_with('…'), "{told}");
     }
 
     #[test]

@@ -9,6 +9,7 @@
 mod answer;
 pub mod browser;
 mod catalogue;
+mod certificate;
 mod classify;
 mod clue;
 mod complaint;

@@ -982,6 +982,30 @@ pub(super) fn phrase(status: u16) -> &'static str {
     }
 }
 
+/// The status and the beginning of an error or a page of an HTTP server whose head is missing, as in
+/// `Error 404: Not Found`. Only an error that is told with its registered words has a status.
+pub(super) fn headless(bytes: &[u8]) -> Option<(Option<u16>, String)> {
+    let text = String::from_utf8_lossy(bytes);
+    let lower = text.trim_start().to_ascii_lowercase();
+    let is_page = ["<!doctype html", "<html"].iter().any(|start| lower.starts_with(start));
+    let line = text.trim().lines().next()?.trim();
+    let (searched, most) = if is_page { (&*lower, lower.len()) } else { (line, BEFORE_STATUS) };
+    let status = searched.char_indices().take(most).find_map(|(at, _)| {
+        let (before, rest) = searched.split_at(at);
+        let code: u16 = rest.get(..3)?.parse().ok()?;
+        let alone = !before.ends_with(|c: char| c.is_ascii_alphanumeric());
+        let words = rest.get(3..)?.trim_start_matches([' ', ':', '-']).to_ascii_lowercase();
+        let word = words.split(|c: char| !c.is_ascii_alphabetic()).next()?;
+        let known = phrase(code).split(' ').next().is_some_and(|known| known == word);
+        let letters = is_page || !before.contains(|c: char| !c.is_ascii_alphabetic() && c != ' ');
+        (alone && letters && known && !word.is_empty()).then_some(code)
+    });
+    (is_page || status.is_some()).then(|| (status, line.chars().take(80).collect()))
+}
+
+/// The most characters before the status in a line, as in `HTTP Error 404`.
+const BEFORE_STATUS: usize = 16;
+
 /// Whether a refusal gives a reason that another subprotocol would not change.
 pub fn gives_reason(body: &[u8], status: u16) -> bool {
     telling(body, status)

@@ -25,6 +25,9 @@ const GREETING: &str = "Connected (press Ctrl-D or type /quit to leave, /help fo
 const ONE_MORE: &str =
     "--diagnose makes a few more connections to find the cause; wscope doctor checks every step";
 
+/// Printed if the first connection used up the time of the trials.
+const NO_TIME: &str = "--max-time left no time for some connections of --diagnose: give it 20 s more, or run wscope doctor";
+
 /// Runs a client session.
 ///
 /// # Errors
@@ -77,7 +80,12 @@ fn connect(
             let error = told.err().unwrap_or(error);
             let proved = evidence.explain(&error).first().is_some_and(Diagnostic::is_proved);
             let may_ask = !all && probe::can_compare(&config.open, &error, evidence);
+            let is_cut = all && max_time.is_some_and(|at| Instant::now() >= at);
+            let is_cut = is_cut && !proved && probe::can_compare(&config.open, &error, evidence);
             let exit = refused(error, evidence, runtime)?;
+            if is_cut && runtime.reporter.prints_warnings() {
+                stderr::note(NO_TIME);
+            }
             if may_ask && runtime.reporter.prints_warnings() && !proved {
                 stderr::note(ONE_MORE);
             }

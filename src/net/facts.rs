@@ -49,6 +49,7 @@ pub fn proxy_fault(error: &ProxyError) -> Option<ProxyFault> {
             Some(ProxyFault::Greeting { credentials: *credentials })
         }
         ProxyError::Closed { asked: Asked::Login, .. } => Some(ProxyFault::Unauthorized),
+        ProxyError::Closed { asked: Asked::Socks5, .. } => Some(ProxyFault::Dropped),
         ProxyError::Closed { received: 0, asked: Asked::Connect | Asked::Socks4 } => {
             Some(ProxyFault::Silent)
         }
@@ -88,13 +89,13 @@ pub fn tls_fault(error: &TlsError) -> Option<TlsFault<'_>> {
         TlsError::ClosedDuringHandshake { .. } => TlsFault::Closed,
         TlsError::Alert { number } => TlsFault::Alert(*number),
         TlsError::CertificateWanted { .. } => TlsFault::CertificateWanted,
-        TlsError::Certificate { problem, .. } => match problem {
+        TlsError::Certificate { problem, reason, .. } => match problem {
             Problem::Expired => TlsFault::Dates { early: false },
             Problem::NotYetValid => TlsFault::Dates { early: true },
             Problem::NameMismatch => TlsFault::Name,
             Problem::SelfSigned => TlsFault::Issuer { is_own: true },
             Problem::UnknownIssuer => TlsFault::Issuer { is_own: false },
-            Problem::Other => return None,
+            Problem::Other => TlsFault::Certificate(reason),
         },
         TlsError::Setup { .. }
         | TlsError::CaFile { .. }

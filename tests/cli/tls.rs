@@ -6,7 +6,9 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 
 use native_tls::{Identity, TlsAcceptor};
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+};
 use tempfile::NamedTempFile;
 
 use crate::harness::Test;
@@ -331,4 +333,19 @@ fn a_cacert_that_cannot_be_read_is_named() {
         .stderr_any()
         .status(6);
     assert!(output.stderr().contains("/nonexistent/ca.pem"), "{}", output.stderr());
+}
+
+#[test]
+fn exit_6_for_a_certificate_that_is_only_for_clients() {
+    let mut params = CertificateParams::new(["localhost".to_owned()]).expect("a name");
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    let authority = Authority::issuing(params);
+    let output = Test::new()
+        .args(["--input", "none", "-4", "--cacert", &authority.path(), LOCALHOST])
+        .server(authority.serves(hello))
+        .stderr_any()
+        .status(6);
+    let said = output.stderr().split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("error[W218]") && said.contains("not made for TLS servers"), "{said}");
+    assert!(said.contains("extendedKeyUsage = serverAuth"), "{said}");
 }

@@ -467,3 +467,56 @@ fn trials_connect_to_the_address_that_was_reached() {
     assert!(first.contains("127.0.0.9:") && !trials.is_empty(), "{}", told.text);
     assert!(!trials.iter().any(|line| line.contains("127.0.0.9:")), "{}", told.text);
 }
+
+#[test]
+fn an_error_without_a_head_is_compared_with_a_plain_get() {
+    // CivetWeb without a handler of WebSockets.
+    let body = "Error 404: Not Found\nNot found";
+    let port = serve_by(move |request| match request.starts_with("GET ") && !asks(request) {
+        true => answer("404 Not Found", "", body),
+        false => body.as_bytes().to_vec(),
+    });
+    for args in [&[][..], &["--diagnose"], &["doctor"]] {
+        let told = Told::of(args, port, "/ws");
+        told.is("W348", "has no WebSocket at this path");
+        told.lacks("another service");
+    }
+    Told::of(&["doctor"], port, "/ws").has("a plain GET without Upgrade: 404 Not Found");
+}
+
+#[test]
+fn a_listener_for_http2_alone_is_told_from_engine_io() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+    // Envoy closes what is not HTTP/2 after its delayed_close_timeout.
+    let port = serve_all(listener, |stream| {
+        let mut buffer = [0; 4096];
+        let n = stream.read(&mut buffer).ok()?;
+        if buffer[..n].starts_with(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") {
+            stream.write_all(b"\0\0\x06\x04\0\0\0\0\0\0\x03\0\0\0\x64").ok()?;
+        }
+        stream.set_read_timeout(Some(Duration::from_millis(1000))).ok()?;
+        let _ = stream.read(&mut buffer);
+        None
+    });
+    for args in [&[][..], &["--diagnose"], &["doctor"]] {
+        let told = Told::of(args, port, "/ws");
+        told.is("W111", "likely (medium): the port accepts only HTTP/2");
+        told.lacks("Engine.IO");
+    }
+}
+
+#[test]
+fn trials_that_found_no_time_are_told() {
+    let silent = serve_all(listen(), |stream| {
+        stream.set_read_timeout(Some(Duration::from_secs(4))).ok()?;
+        let _ = receive(stream);
+        let _ = stream.read(&mut [0; 16]);
+        None
+    });
+    let words = "--max-time left no time for some connections of --diagnose";
+    Told::of(&["--diagnose", "--max-time", "1"], silent, "/ws").has(words);
+    Told::of(&["--max-time", "1"], silent, "/ws").lacks(words);
+    // All trials were made.
+    let port = serve_by(|_| answer("404 Not Found", "", ""));
+    Told::of(&["--diagnose", "--max-time", "9"], port, "/ws").lacks(words);
+}

@@ -134,6 +134,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("W206", "tests/cli/tls.rs"),
     ("W207", "tests/cli/tls.rs"),
     ("W208", "tests/cli/tls.rs"),
+    ("W218", "tests/cli/tls.rs"),
     ("W628", "tests/listen/explain.rs"),
     ("W629", "tests/listen/explain.rs"),
     ("W631", "tests/cli/deflate.rs"),

@@ -23,8 +23,12 @@ const OPEN: &[u8] =
 
 const SOCKET: &str = "/socket.io/?EIO=4&transport=websocket";
 
+const CREATED: &[u8] = br#"{"type":"session.created","event_id":"e1","session":{"id":"s1"}}"#;
+
+const INVALID: &[u8] = br#"{"type":"error","error":{"type":"invalid_request_error","message":"Invalid value: 'respnse.create'."}}"#;
+
 #[rustfmt::skip]
-const ROWS: [Row<'_>; 44] = [
+const ROWS: [Row<'_>; 46] = [
     ("idle", "", &[b">hi", b"hi"], FIN, "", 60.0, "cut after 60.0 s without traffic"),
     ("idle, reset", "", &[b">hi", b"hi"], Ending::Lost(EndKind::Reset), "", 60.0, "cut after 60.0 s without traffic"),
     ("an idle Close", "", &[b">hi", b"hi"], close(1001), "Idle timeout", 30.0, "an idle timeout of the server"),
@@ -45,6 +49,8 @@ const ROWS: [Row<'_>; 44] = [
     ("an unknown type", "", &[b">{\"type\":\"sub\"}", br#"{"type":"error","message":"unknown type sub"}"#], Ending::Ours, "", 2.0, "unknown type sub"),
     ("an unknown action", "", &[b">{\"act\":\"x\"}", br#"{"message":"Forbidden","connectionId":"a=","requestId":"b"}"#], Ending::Ours, "", 2.0, "Forbidden"),
     ("an unknown event", "", &[br#"{"type":"session.created","session":{}}"#, b">{\"type\":\"x\"}", br#"{"type":"error","error":{"type":"invalid_request_error","message":"Invalid value"}}"#], Ending::Ours, "", 2.0, "Invalid value"),
+    ("an error after a late greeting", "", &[b">{\"type\":\"respnse.create\"}", CREATED, INVALID], Ending::Ours, "", 2.0, "Invalid value"),
+    ("an error after a late greeting, same noun", "", &[b">{\"type\":\"session.update\"}", CREATED, INVALID], Ending::Ours, "", 2.0, "Invalid value"),
     ("a text error", "", &[b">hello", b"Invalid JSON"], Ending::Ours, "", 2.0, "Invalid JSON"),
     ("a text error, 1000", "", &[b">hello", b"Error: invalid JSON"], close(1000), "", 0.01, "invalid JSON"),
     ("an error, 1011", "", &[b">{}", br#"{"error":"missing field 'type'"}"#], close(1011), "", 0.01, "missing field"),
@@ -145,5 +151,23 @@ fn only_a_binary_message_and_no_reason_blame_the_type() {
     ] {
         let told = told("", lines, close(1003), reason, 0.01);
         assert!(!told.contains("takes no binary messages"), "{lines:?}: {told}");
+    }
+}
+
+#[test]
+fn an_opened_session_that_was_asked_for_is_an_answer() {
+    for asked in [
+        &b">{\"type\":\"session.create\"}"[..],
+        b">{\"op\":\"create\"}",
+        b">{\"type\":\"login\",\"token\":\"x\"}",
+        b">{\"token\":\"x\"}",
+    ] {
+        let told = told("", &[asked, CREATED, INVALID], Ending::Ours, "", 2.0);
+        assert_eq!(told, "", "{}", String::from_utf8_lossy(asked));
+    }
+    // A greeting without an error after it, and one before an answer.
+    for after in [&[][..], &[&br#"{"type":"response.created","response":{"id":"r"}}"#[..]]] {
+        let lines = [&[&b">{\"type\":\"response.create\"}"[..], CREATED][..], after].concat();
+        assert_eq!(told("", &lines, Ending::Ours, "", 2.0), "");
     }
 }

@@ -363,6 +363,12 @@ fn a_proxy_that_was_not_told_where_to_has_not_failed_to_reach_it() {
     assert!(!causes(ProxyFault::Tls).1.contains(waits));
     assert!(causes(ProxyFault::Silent).1.contains(waits));
     assert!(causes(ProxyFault::Refused).1.contains("can't reach"));
+    // It speaks SOCKS, so its port and scheme are right, and its target is not.
+    let dropped = Facts { url: Some("ws://127.0.0.1:26499/"), ..of(ProxyFault::Dropped) };
+    is(&dropped, "W112", "can't reach the target", Confidence::Medium);
+    let found = classify(&dropped).remove(0);
+    assert!(found.help.contains("listens on 127.0.0.1:26499"), "{found:?}");
+    assert!(!found.help.contains("scheme") && found.causes.len() == 1, "{found:?}");
 }
 
 #[test]
@@ -530,6 +536,22 @@ fn http_behind_the_101_is_an_answer_of_the_framework() {
         "an HTTP response was written after the 101",
         Confidence::High,
     );
+    // A second WebSocket server refuses at once, and not because of our message.
+    let sent = Some(message(Data::Text, b"zero"));
+    let refused = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\nBad Request";
+    let failed = b"HTTP/1.1 500 INTERNAL SERVER ERROR\r\nServer: Werkzeug/3.1.9\r\n\r\n";
+    for (first, sent, starts) in [
+        (&refused[..], None, "a second handler"),
+        (refused, sent, "the framework's answer"),
+        (failed, None, "the framework's answer when the handler ended with an exception"),
+        (failed, sent, "the framework's answer when the handler ended with an exception"),
+        (b"HTTP/1.1 200 OK\r\n\r\n", None, "the framework's answer"),
+    ] {
+        let stream = StreamFacts { first, sent, ..StreamFacts::default() };
+        let found = classify(&Facts { stream, ..pair.facts() }).remove(0);
+        let text = &found.causes[0].text;
+        assert!(text.contains(&format!("the 101: {starts}")), "{found:?}");
+    }
     let stream = StreamFacts { first: b"hello from a log\n", ..StreamFacts::default() };
     is(&Facts { stream, ..pair.facts() }, "W461", "writes text to the raw socket", Confidence::Low);
 }

@@ -299,6 +299,20 @@ fn engine_io_may_belong_to_a_server_in_front() {
         d
     };
     let front = "does not forward upgrades";
+    // Node.js answers a plain GET. A listener that drops this, too, is another one.
+    let dropped = TrialOutcome::Nothing("the connection was closed".to_owned());
+    let silent = TrialOutcome::Silence("timed out after 3 s".to_owned());
+    for outcome in [dropped, silent] {
+        let (variation, what) = (Variation::NoUpgrade, String::new());
+        let trials = [Trial { variation, what, outcome }];
+        let pair = Pair::new("", "HTTP/1.1 200 OK\r\n\r\n");
+        let (response, report, unanswered) = (None, None, Some(unanswered));
+        let d = classify(&Facts { response, report, unanswered, trials: &trials, ..pair.facts() });
+        let d = d.into_iter().next().expect("a verdict");
+        assert_eq!(d.entry.code, "W107", "{d:?}");
+        lacks(&d, "Engine.IO");
+        assert!(d.causes.iter().any(|c| c.text.contains("HTTP/2")), "{d:?}");
+    }
     let d = of(&[]);
     assert!(!d.is_supported() && d.causes.iter().any(|c| c.text.contains(front)), "{d:?}");
     helps(&d, &["/socket.io/", "ws: true"]);
@@ -470,4 +484,23 @@ fn a_port_that_is_silent_to_tls_too_is_not_suspected_for_its_path() {
         ..pair.facts()
     };
     lacks(&classify(&facts).into_iter().next().expect("a verdict"), neither);
+}
+
+#[test]
+fn a_page_for_any_path_suggests_the_path_before_a_lost_upgrade() {
+    let page = "<html><title>Not Found</title><div>404</div><div>Not Found</div></html>";
+    let nginx = "Server: nginx/1.22.1\r\nContent-Type: text/html\r\n";
+    let known = answered(Variation::NoUpgrade, 404, ", Server: nginx/1.22.1", page);
+    let other = |code| answered(Variation::OtherPath, code, ", Server: nginx/1.22.1", page);
+    for trials in [&[][..], &[known.clone(), other(404)]] {
+        let d = tried("404 Not Found", nginx, page, trials);
+        assert_eq!(first(&d, "a wrong path"), Confidence::Medium, "{d:?}");
+        assert!(d.causes[0].text.contains("a rule of the proxy"), "{d:?}");
+        second(&d, LOST);
+        helps(&d, &["proxy_set_header Upgrade"]);
+    }
+    // Only the plain GET was compared, or another path is answered otherwise.
+    first(&tried("404 Not Found", nginx, page, std::slice::from_ref(&known)), LOST);
+    let d = tried("404 Not Found", nginx, page, &[known, other(403)]);
+    first(&d, LOST);
 }

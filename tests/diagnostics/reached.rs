@@ -16,6 +16,8 @@ use crate::support::{Pair, URL, message};
 
 const SECURE: &str = "wss://api.example/chat";
 
+const PLAIN: &str = "ws://api.example/chat";
+
 fn nothing(variation: Variation) -> Trial {
     let text = "the server closed the connection before its response was complete, after 0 bytes";
     Trial { variation, what: String::new(), outcome: TrialOutcome::Nothing(text.to_owned()) }
@@ -81,6 +83,54 @@ fn a_server_that_agrees_on_http2_alone_speaks_nothing_else() {
     let tls = TlsAttempt { alpn: Some("http/1.1"), ..TlsAttempt::default() };
     assert_eq!(verdict(&Facts { tls, ..facts.clone() }).entry.code, "W107");
     assert_eq!(verdict(&unanswered(SECURE, StreamEnd::Fin, &trials[1..])).entry.code, "W107");
+}
+
+#[test]
+fn http2_without_tls_is_shown_by_its_preface() {
+    let preface = || nothing(Variation::Preface);
+    for trials in [&[preface()][..], &[preface(), nothing(Variation::NoUpgrade)]] {
+        let d = verdict(&unanswered(PLAIN, StreamEnd::Fin, trials));
+        // nginx with HTTP/2 answers the preface, too, before it drops what has no site.
+        first(&d, "W111", "only HTTP/2", Confidence::Medium);
+        names(&d, "drops what it refuses");
+    }
+    // A server that speaks both drops the upgrade.
+    let both = [preface(), answered(Variation::NoUpgrade, 404, "")];
+    assert_eq!(verdict(&unanswered(PLAIN, StreamEnd::Fin, &both)).entry.code, "W107");
+}
+
+#[test]
+fn an_error_without_a_status_line_is_that_of_an_http_server() {
+    let missing = &b"Error 404: Not Found\nNot found"[..];
+    let of = |first_bytes: &[u8], trials: &[Trial]| {
+        verdict(&Facts { url: Some(PLAIN), first_bytes, trials, ..Facts::new(Role::Client) })
+    };
+    let plain = answered(Variation::NoUpgrade, 404, "Error 404: Not Found\nNot found");
+    for trials in [&[][..], std::slice::from_ref(&plain)] {
+        for text in [missing, b"404 Not Found", b"<html><title>404 Not Found</title></html>"] {
+            let d = of(text, trials);
+            first(&d, "W348", "has no WebSocket at this path", Confidence::Medium);
+            assert!(d.help.starts_with("check the path"), "{d:?}");
+        }
+    }
+    let refused = b"HTTP Error 403 - Forbidden\r\n";
+    first(&of(refused, &[]), "W348", "refuses the upgrade", Confidence::Medium);
+    // Any bytes, and a plain GET that HTTP answers.
+    first(&of(b"hello there", &[plain]), "W348", "their handler fails", Confidence::Medium);
+    // Services with lines of their own, and one that answers no plain GET in HTTP, either.
+    for text in [
+        &b"502 Error 404 lines\r\n"[..],
+        b"500 Unknown command\r\n",
+        b"200 news.example ready (404 articles not found)\r\n",
+        b"room 404: Notes of the day",
+        b"what do you want?\r\n",
+        b"<stream>404 Not Found",
+    ] {
+        let d = of(text, &[]);
+        assert!(d.causes.is_empty() && d.help.starts_with("check the port"), "{text:?}: {d:?}");
+    }
+    let d = of(missing, &[nothing(Variation::NoUpgrade)]);
+    assert!(d.causes.is_empty() && d.help.starts_with("check the port"), "{d:?}");
 }
 
 #[test]

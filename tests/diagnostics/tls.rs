@@ -60,6 +60,17 @@ fn certificates(golden: &mut Golden) {
         let tls = TlsAttempt { fault: Some(fault), certificate, now, ..TlsAttempt::default() };
         golden.verdict(code, what, &client(tls));
     }
+    let tls = TlsAttempt {
+        fault: Some(TlsFault::Certificate("unsuitable certificate purpose")),
+        certificate: Some(&own),
+        ..TlsAttempt::default()
+    };
+    golden.verdict("W218", "only for clients", &client(tls));
+    let tls = TlsAttempt {
+        fault: Some(TlsFault::Certificate("unspecified certificate verification error")),
+        ..TlsAttempt::default()
+    };
+    golden.verdict("W218", "no reason", &client(tls));
     let intercepted = TlsAttempt {
         fault: Some(TlsFault::Issuer { is_own: false }),
         certificate: Some(&certificate),

@@ -97,6 +97,12 @@ fn the_same_502_to_a_plain_get_leaves_an_application_that_hangs_up() {
     first(&d, "the gateway itself can't carry an upgrade");
     assert_eq!(has(&d, "its handler failed on it"), Confidence::Medium);
     assert!(d.suspects().contains("its handler failed on it"), "{d:?}");
+    // The library of the handler wrote the refusal, so the upgrade reached it.
+    let ws = "Connection: close\r\nContent-Type: text/html\r\nContent-Length: 11\r\n";
+    let d = of("502 Bad Gateway", ws, "Bad Gateway", &[plain(426, "Upgrade Required")]);
+    first(&d, "its handler failed on it");
+    has(&d, "the gateway itself can't carry an upgrade");
+    assert!(!d.is_proved(), "{d:?}");
 }
 
 #[test]

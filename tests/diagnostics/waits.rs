@@ -252,6 +252,15 @@ fn an_exception_is_no_refusal_and_a_server_that_fails_has_ended() {
     let end = End { lifetime: Duration::from_millis(14), ..end(EndKind::Fin, 0.01) };
     let found = verdict(&Facts { trials: &trials, stream, end: Some(end), ..pair.facts() });
     assert!(causes(&found).starts_with("Medium the server's process ended"), "{found:?}");
+    // A process that accepts one more session lives.
+    let lost = |trials: &[Trial]| {
+        let end = End { lifetime: Duration::from_millis(2), how: EndKind::Reset, ..end };
+        let stream = StreamFacts { after_ping: Some(Duration::ZERO), ..StreamFacts::default() };
+        causes(&verdict(&Facts { trials, stream, end: Some(end), ..pair.facts() }))
+    };
+    assert!(lost(&[]).contains("process ended"), "{}", lost(&[]));
+    let again = lost(&[ends(), ends()]);
+    assert!(!again.contains("process ended") && again.contains("as with an exception"), "{again}");
 }
 
 #[test]

@@ -40,7 +40,10 @@ const FILTERED_HERE: &str =
 const RULES_HERE: &str = "look at the rules of the proxy that listens there, and whether it passes upgrades; or use the port of the server itself";
 
 /// The cause if a server does not answer an upgrade.
-const NOTHING_HANDLES: &str = "nothing handles upgrades at this path: a wrong path on a server such as Node.js, or a proxy that does not forward upgrades";
+const NOTHING_HANDLES: &str = "nothing handles upgrades at this path: a wrong path, a wrong port such as one for administration, or a proxy that does not forward upgrades";
+
+/// The help if the server gave up after a while.
+const PATH_THEN_HANDLER: &str = "check the path and the port, and whether a proxy in front handles upgrades; if the path is right, find out what its handler waits for before it accepts";
 
 /// The cause if the same path opens without its query.
 const BY_QUERY: &str = "without the query a WebSocket opens: the server compares the path together with the query, or its handler drops or waits on a parameter";
@@ -132,10 +135,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium(BY_QUERY, C::NoQueryOpens)
                 .cure(CHECK_QUERY),
             medium(NOTHING_HANDLES, C::All(&[C::GaveUp, C::PlainAnswered])).unless(&[C::OtherPathAnswered, C::PlainFails, C::UpgradePasses, C::PlainTells])
-                .cure("check the path, and whether a proxy in front handles upgrades; if the path is right, find out what its handler waits for before it accepts"),
+                .cure(PATH_THEN_HANDLER),
+            medium(NOTHING_HANDLES, C::All(&[C::GaveUp, C::SpeaksHttp])).unless(&[C::OtherPathAnswered, C::PlainFails, C::UpgradePasses, C::PlainTells, C::PlainUnanswered, C::NoSubprotocolHelps])
+                .cure(PATH_THEN_HANDLER),
             medium("the application did not answer the upgrade in time, or what the port forwards to could not be reached, and the server gave up", C::GaveUp).unless(&[C::PlainUnanswered, C::NoSubprotocolHelps])
                 .cure("check what is behind the port, and read the application's log: find out what its handler waits for before it accepts; then check the path"),
-            medium(NOTHING_HANDLES, C::All(&[C::GaveUp, C::SpeaksHttp])).unless(&[C::OtherPathAnswered, C::PlainFails, C::UpgradePasses, C::PlainTells, C::PlainUnanswered, C::NoSubprotocolHelps]),
             medium(PLAIN_TELLS, C::PlainTells)
                 .cure(AS_TOLD),
             high("a proxy answers, which can't reach the application behind it", C::PlainGateway)
@@ -221,7 +225,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium(BY_QUERY, C::NoQueryOpens)
                 .cure(CHECK_QUERY),
             medium(NOTHING_HANDLES, C::PlainAnswered).unless(&[C::OtherPathAnswered, C::PlainFails, C::UpgradePasses])
-                .cure("check the path, and whether a proxy in front handles upgrades"),
+                .cure("check the path and the port, and whether a proxy in front handles upgrades"),
             medium("the request's head is longer than the server accepts", C::LongHead)
                 .cure("send fewer or shorter cookies and headers"),
             medium("no request gets an answer: the application hangs or is slow to start, or a filter drops what this address sends", C::All(&[C::PlainUnanswered, C::SpeaksHttp])).unless(&[C::OtherPathAnswered, C::NoQueryOpens])
@@ -246,16 +250,23 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source(KNOWN)
         .seen("the first bytes are a known banner: SSH, SMTP, FTP, POP3, IMAP, VNC, Redis, AMQP, MySQL, PostgreSQL"),
     error("W111", "the port speaks HTTP/2 without TLS")
-        .because("the answer to an HTTP/1.1 request is an HTTP/2 SETTINGS frame")
+        .because("an HTTP/2 SETTINGS frame answers an HTTP/1.1 request, or an HTTP/2 preface where the request got no answer")
         .help("use a port that speaks HTTP/1.1, as the upgrade of RFC 6455 requires")
-        .source("measured on real servers; RFC 9113 §6.5, RFC 8441 §3")
-        .seen("the first bytes are a SETTINGS frame: length, type 4, stream 0")
+        .source("measured on real servers; RFC 9113 §3.4 and §6.5, RFC 8441 §3")
+        .causes(&[
+            medium("the port accepts only HTTP/2, and drops requests in HTTP/1.1", C::PlainHttp2)
+                .cure("make the server accept HTTP/1.1 on this port, in Envoy with `codec_type: AUTO`, or use another port"),
+            low("the server speaks both, and drops what it refuses: the path, an unknown Host, this address, the Origin, the credentials").with(C::PlainHttp2),
+        ])
+        .seen("the first bytes are a SETTINGS frame: length, type 4, stream 0; or they follow a preface")
         .more("If the settings contain number 8 with value 1, the server supports WebSocket over HTTP/2 (RFC 8441)."),
     error("W112", "the proxy refused the tunnel")
-        .because("the forward proxy did not answer CONNECT with a 2xx status")
+        .because("the forward proxy did not open the tunnel: it answered CONNECT without a 2xx status, or the request of SOCKS without success")
         .help("allow the port in the proxy's access list, or bypass the proxy: `--noproxy HOST`")
-        .source("RFC 6455 §4.1")
+        .source("RFC 6455 §4.1, RFC 1928 §6")
         .causes(&[
+            medium("the proxy can't reach the target, as with `ssh -D`, which then closes without a reply; or its rules forbid the target", C::ProxyDropped)
+                .cure("check that something listens on HOST:PORT, as seen from the proxy's machine; then the proxy's rules and log"),
             medium("a login page of the network or of the proxy is in the way", C::ProxyRedirects)
                 .cure("open that page in a browser and log in"),
             medium("the port is that of a proxy of another kind than HTTP, as of SOCKS", C::ProxyIsSocks)
@@ -266,10 +277,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the upstream proxy in the configuration of this proxy, and whether it runs; or bypass this proxy: `--noproxy HOST`"),
             medium("the proxy can't reach the server", C::ProxyFailed).unless(&[C::ProxyLosesUpstream]).cure("check host and port, and whether the proxy can reach them"),
             medium("the proxy's rules forbid this host or port, or this client; many allow CONNECT to port 443 only", C::ProxyForbids),
-            low("the proxy's rules forbid this host or port, or this client").unless(&[C::ProxyIsSocks, C::ProxyFailed, C::ProxyIsServer, C::ProxyForbids, C::ProxyRedirects]),
-            low("the proxy itself can't reach the host").unless(&[C::ProxyIsSocks, C::ProxyFailed, C::ProxyIsServer, C::ProxyForbids, C::ProxyRedirects]),
+            low("the proxy's rules forbid this host or port, or this client").unless(&[C::ProxyDropped, C::ProxyIsSocks, C::ProxyFailed, C::ProxyIsServer, C::ProxyForbids, C::ProxyRedirects]),
+            low("the proxy itself can't reach the host").unless(&[C::ProxyDropped, C::ProxyIsSocks, C::ProxyFailed, C::ProxyIsServer, C::ProxyForbids, C::ProxyRedirects]),
         ])
-        .seen("the answer to CONNECT is neither 2xx nor 407"),
+        .seen("the answer to CONNECT is neither 2xx nor 407, or SOCKS opens no tunnel"),
     error("W113", "the proxy requires credentials")
         .because("the forward proxy opens no tunnel without a login")
         .help("send them with `--proxy-user USER:PASSWORD`")

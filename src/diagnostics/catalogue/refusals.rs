@@ -52,6 +52,9 @@ const PATH_AND_PASS_UPGRADE: &str = "compare the paths: in nginx that of `locati
 /// The cause if the program that answers knows neither this path nor others.
 const WRONG_PATH: &str = "a wrong path, in the URL or rewritten by a proxy";
 
+/// The same behind a proxy, which may also have the wrong rule for the path.
+const ROUTED_WRONGLY: &str = "a wrong path, in the URL or rewritten by a proxy, or a rule of the proxy leads to another server than that of the WebSocket";
+
 /// The same if the program may also have got a plain request, or serves only those.
 const ANY_MISSING: &str = "a wrong path, in the URL or rewritten by a proxy, a program without WebSocket, or Upgrade and Connection were lost on the way";
 
@@ -109,6 +112,13 @@ const AIOHTTP: C = C::WholeBody("400: bad request");
 /// The possible causes if every request gets the same JSON answer.
 const REFUSES_ALL: &str = "the application refuses every request alike: credentials, the Origin, a header or a parameter that all of it needs";
 const COMPARE: &str = "compare headers, query and cookies with those of a client that works";
+
+/// The cause of a 502 if a handler of WebSockets answers a plain GET.
+const HANDLER_BEHIND: &str = "the program behind the gateway dropped the upgrade, as some do that refuse it, or its handler failed on it";
+
+/// The help if an HTTP server answers the upgrade without a head.
+const PATH_BEFORE_PORT: &str =
+    "check the path, and that the server has a handler of WebSockets there; only then the port";
 
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
@@ -416,7 +426,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, in the URL and in the application; in Phoenix it ends with `/websocket`"),
             medium(LOST, C::PlainPageBehindProxy).unless(&[C::ProxyOwn])
                 .cure(PASS_UPGRADE),
-            medium(LOST, C::PlainSameBehindProxy).unless(&[C::ProxyOwn, C::Unrouted, C::PlainPageBehindProxy])
+            medium(LOST, C::PlainSameBehindProxy).unless(&[C::ProxyOwn, C::Unrouted, C::PlainPageBehindProxy, C::OtherPathSame])
                 .cure(PASS_UPGRADE),
             medium("a proxy forwards this path to another server, which does not know it: the proxy rewrites it wrongly or sends another Host, or the application has another path", C::OtherPathElsewhere).unless(&[C::PlainPageBehindProxy])
                 .cure("compare the path that reaches the server behind with the application's: in nginx that of `proxy_pass`, in Apache the second one of `ProxyPass`; if the server behind has rules for hosts, make the proxy forward Host, in nginx `proxy_set_header Host $http_host;`"),
@@ -437,9 +447,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, in the URL and as a proxy rewrites it; then that the application runs under a server with WebSocket support, and that a proxy on the way forwards Upgrade and Connection"),
             medium("the path exists, but a resource or parameter in the URL is unknown, or a proxy passes it to a server that does not know it: another path gets another answer", C::OtherPathDiffers),
             medium(ANY_MISSING, C::Status).unless(&[C::NamesOtherPath, C::PlainPage, C::OtherPathDiffers, C::OtherPathSame, C::NamesPath, C::Unrouted, C::Proxied, C::ProxyOwn, C::Unable, C::InspectorTarget]),
-            medium(WRONG_PATH, C::Proxied).unless(&[C::PlainDiffers, C::UpgradePasses, C::OtherPathDiffers, C::NamesPath, C::Unrouted, C::ProxyOwn])
+            medium(ROUTED_WRONGLY, C::Proxied).unless(&[C::PlainDiffers, C::UpgradePasses, C::OtherPathDiffers, C::NamesPath, C::Unrouted, C::ProxyOwn])
                 .cure(CHECK_PATH_AND_UPGRADE),
-            medium(WRONG_PATH, C::Proxied).unless(&[C::OtherPathDiffers, C::NamesPath, C::Unrouted, C::ProxyOwn]),
+            medium(ROUTED_WRONGLY, C::Proxied).unless(&[C::OtherPathDiffers, C::NamesPath, C::Unrouted, C::ProxyOwn]),
+            // A page for any path says nothing about the upgrade.
+            medium(LOST, C::All(&[C::PlainSameBehindProxy, C::OtherPathSame])).unless(&[C::ProxyOwn, C::Unrouted, C::PlainPageBehindProxy])
+                .cure(PASS_UPGRADE),
             medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::PlainPageBehindProxy, C::PlainSameBehindProxy, C::ProxyOwn, C::UpgradePasses, C::AllSame, C::Unrouted])
                 .cure(PASS_UPGRADE),
             low("Upgrade and Connection were lost on the way").with(C::NamesPath).unless(&[C::PlainDiffers, C::UpgradePasses, C::Proxied, C::ProxyOwn, C::Unrouted]),
@@ -573,11 +586,14 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("start the application on the port that the agent forwards to"),
             medium("the tunnel's agent can't connect to the local application", C::Body("err_ngrok_8012"))
                 .cure("start the application on the port that the agent forwards to"),
+            // The program that takes the upgrades wrote this answer, so they reach it.
+            medium(HANDLER_BEHIND, C::All(&[C::PlainWebSocket, C::WsRefusal]))
+                .cure("read the log of the program that answers, and of what it calls for an upgrade, such as the function for `$connect`"),
             medium("the gateway itself can't carry an upgrade, as with a middleware that buffers or wraps the answer, or with HTTP/2 to its upstream: to a plain GET, a handler of WebSockets answers", C::PlainWebSocket)
                 .cure("read the gateway's log, which has the error, and that of the program behind it; if that was not reached, take middleware that wraps the answer (compression, logs, timeouts) off this path, and make the gateway speak HTTP/1.1 to its upstream"),
             medium("the upstream dropped the upgrade, or the gateway itself can't carry one, or a handler behind it failed: without the upgrade, the gateway gets an answer", C::PlainDiffers).unless(&[C::PlainWebSocket])
                 .cure("read the gateway's log, which has the error; then check the path, the Origin and the credentials: some applications drop upgrades that they refuse"),
-            medium("the program behind the gateway dropped the upgrade, as some do that refuse it, or its handler failed on it", C::PlainWebSocket),
+            medium(HANDLER_BEHIND, C::PlainWebSocket),
             medium("the upstream closed the connection after a while, or could not be reached: its name does not resolve, its host does not answer", C::SlowAnswer).unless(&[C::PlainDiffers])
                 .cure("read the log of the proxy, which has the error, then that of the application"),
             medium(DOWN_OR_TLS, C::PlainSame).unless(&[C::ApacheProxy("error during ssl handshake with remote server"), C::Ngrok("err_ngrok_3200"), C::Ngrok("err_ngrok_8012")]),
@@ -675,7 +691,15 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
     error("W348", "the answer is not HTTP")
         .because("the first line is not a status line")
         .help("check the port: another service listens there")
-        .source("RFC 9112 §4")
+        .source("RFC 9112 §4; measured on CivetWeb")
+        .causes(&[
+            medium("an HTTP server listens here, and has no WebSocket at this path: it writes its error for the upgrade without a status line", C::HeadlessMissing).unless(&[C::PlainUnanswered])
+                .cure(PATH_BEFORE_PORT),
+            medium("an HTTP server listens here, and what it writes for an upgrade has no status line: nothing handles upgrades at this path, or their handler fails", C::PlainAnswered).unless(&[C::HeadlessMissing])
+                .cure(PATH_BEFORE_PORT),
+            medium("an HTTP server refuses the upgrade, and writes its error without a status line", C::Headless).unless(&[C::HeadlessMissing, C::PlainAnswered, C::PlainUnanswered])
+                .cure(PATH_BEFORE_PORT),
+        ])
         .seen("the first bytes are neither HTTP/x.y nor a known greeting"),
     warning("W349", "the 101 is written in HTTP/1.0")
         .about(Family::Agreement)

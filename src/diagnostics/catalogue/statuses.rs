@@ -15,6 +15,9 @@ const OTHER_PATH: LikelyCause = medium(
 )
 .cure("read the answer, which may say why; otherwise use another path; if this one is right, its rule in a proxy must forward Upgrade and Connection, as that of the other path does");
 
+/// The cause if the upgrade reached a web server behind a proxy.
+const NOT_ROUTED: &str = "a proxy forwards without Upgrade and Connection, or no rule of it leads the upgrade to the server of the WebSocket";
+
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
     error("W300", "this path serves a web page")
@@ -33,10 +36,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("a wrong path or port: the server answers any path with this page, as single-page applications do, or a portal of this network answers for it", C::AllSame).unless(&[C::LoginPage, C::DefaultPage, C::EdgeRefuses])
                 .cure("find the path of the WebSocket; if the page is the network's, log in to that first"),
             medium("a wrong path or port: a plain GET gets this page, too", C::PlainSame).unless(&[C::LoginPage, C::DefaultPage, C::EdgeRefuses, C::AllSame]),
-            medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy).unless(&[C::ProxyPage, C::DefaultPage, C::EdgeRefuses]),
+            medium(NOT_ROUTED, C::PlainSameBehindProxy).unless(&[C::ProxyPage, C::DefaultPage, C::EdgeRefuses]),
             medium("the path is wrong, and the server answers any path with its page", C::OtherPathSame).unless(&[C::AllSame]),
             low("the path is wrong, and the server answers any path with its page").unless(&[C::OtherPathDiffers, C::OtherPathSame]),
-            low("a proxy forwards without Upgrade and Connection").unless(&[C::OtherPathOpens]),
+            low(NOT_ROUTED).unless(&[C::OtherPathOpens]),
             low("the WebSocket is on another port than this web server, or its handler is not mounted"),
         ])
         .seen("status 200 with Content-Type text/html"),

@@ -208,4 +208,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("test from another network, or ask for an exception for this host")
         .source(KNOWN)
         .seen("the certificate's issuer is a known security product"),
+    error("W218", "the certificate is refused")
+        .because("the TLS library of this machine refuses it for another reason than its dates, its names or its issuer")
+        .help("replace the certificate, or its chain, at the server; `--insecure` connects without verification")
+        .source("OpenSSL's X509_verify_cert_error_string; RFC 5280 §4.2, §6")
+        .seen("the verifier of the TLS library reports an error of another kind than W206 to W208"),
 ];

@@ -149,6 +149,7 @@ pub(super) fn proxy(facts: &Facts<'_>, found: &mut Findings<'_>) {
             ProxyFault::Refused
             | ProxyFault::Forbidden
             | ProxyFault::Unreached
+            | ProxyFault::Dropped
             | ProxyFault::Foreign => "W112",
             ProxyFault::Unauthorized => "W113",
             ProxyFault::Away => "W115",
@@ -159,6 +160,9 @@ pub(super) fn proxy(facts: &Facts<'_>, found: &mut Findings<'_>) {
             let d = match fault {
                 ProxyFault::Foreign => {
                     d.title("the proxy does not speak the protocol of its scheme").certain()
+                }
+                ProxyFault::Dropped => {
+                    d.title("the proxy ended the connection instead of opening the tunnel")
                 }
                 _ => d,
             };
@@ -188,7 +192,10 @@ pub(super) fn proxy(facts: &Facts<'_>, found: &mut Findings<'_>) {
 /// machine is one too many.
 fn with_proxy(d: Diagnostic, facts: &Facts<'_>, proxy: &ProxyFacts<'_>) -> Diagnostic {
     let address = proxy.address.split_once("://").map_or(proxy.address, |(_, address)| address);
-    let help = d.help.replace("socks5h://HOST:PORT", &format!("socks5h://{address}"));
+    let mut help = d.help.replace("socks5h://HOST:PORT", &format!("socks5h://{address}"));
+    if let Some(url) = facts.url.map(Url::of) {
+        help = help.replace("on HOST:PORT", &format!("on {}:{}", url.host, url.port()));
+    }
     let d = d.help(help);
     let host = facts.url.map(|url| Url::of(url).host).filter(|host| is_loopback(host));
     match proxy.variable.zip(host) {
@@ -234,7 +241,10 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
     };
     let code = match unanswered.how {
         _ if Clue::OnlyHttp2.seen(facts).is_some() => "W213",
+        _ if Clue::PlainHttp2.seen(facts).is_some() => "W111",
         StreamEnd::Timeout => "W109",
+        // Engine.IO drops only upgrades: Node.js answers a plain GET.
+        _ if Clue::PlainUnanswered.seen(facts).is_some() => "W107",
         _ if ENGINE_IO_TIMEOUT.contains(&unanswered.after) => "W108",
         _ => "W107",
     };
@@ -327,5 +337,14 @@ fn foreign(facts: &Facts<'_>, bytes: &[u8], found: &mut Findings<'_>) {
             if hint.is_empty() { d } else { d.note(hint) }
         });
     }
-    found.add("W348", |d| d.at(span("not a status line".to_owned())));
+    found.add("W348", |d| {
+        let mut d = d.at(span("not a status line".to_owned()));
+        let told: Vec<String> = d.causes.iter().filter_map(|c| c.because.clone()).collect();
+        let trials = facts.trials.iter().map(Trial::to_string);
+        d.notes.extend(trials.filter(|text| !told.contains(text)));
+        match d.is_supported() {
+            true => d.title("the server answers the upgrade without a status line"),
+            false => d,
+        }
+    });
 }

@@ -33,7 +33,8 @@ pub(super) fn first_bytes(facts: &Facts<'_>, found: &mut Findings<'_>) {
                      `EIO=4&transport=websocket`",
                 ),
                 false if bytes.starts_with(b"HTTP/1.") && answered_twice(bytes).is_none() => {
-                    aborted(late(d), facts)
+                    let soon = facts.end.is_none_or(|end| end.last < AT_ONCE);
+                    aborted(late(d, bytes, soon && facts.stream.sent.is_none()), facts)
                 }
                 false => not_one_head(d, bytes),
             }
@@ -65,7 +66,7 @@ pub(super) fn text_inside(bytes: &[u8], span: Span, found: &mut Findings<'_>) {
             .title("text was written into the stream in place of a frame")
             .at(span)
             .note(format!("the text: {line}"));
-        if bytes.starts_with(b"HTTP/1.") { late(d) } else { d }
+        if bytes.starts_with(b"HTTP/1.") { late(d, bytes, false) } else { d }
     });
 }
 
@@ -89,11 +90,23 @@ fn aborted(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     }
 }
 
-/// Adds the cause of an HTTP response inside the stream.
-fn late(d: Diagnostic) -> Diagnostic {
-    d.because(
-        "an HTTP response was written after the 101: a second handler answered the upgrade, too, or it is a late refusal, or the framework's answer when the handler ended",
-        "the text is an HTTP response",
-    )
-    .help("read the response's status and body, then the server's log: of two WebSocket servers on one HTTP server, each answers every upgrade; or a handler ended with an exception, or returned a response")
+/// Adds the causes of an HTTP response inside the stream, which begins with these bytes. A second
+/// server of WebSockets refuses with a 4xx right after the 101 (`early`); a 5xx reports a failure.
+fn late(d: Diagnostic, bytes: &[u8], early: bool) -> Diagnostic {
+    let class = bytes.iter().position(|byte| *byte == b' ').and_then(|at| bytes.get(at + 1));
+    let (text, help) = match class {
+        Some(b'5') => (
+            "an HTTP response was written after the 101: the framework's answer when the handler ended with an exception, or a late refusal, or a second handler that answers the upgrade, too",
+            "read the server's log: a handler seems to have ended with an exception; otherwise look whether a second WebSocket server is on the same HTTP server",
+        ),
+        Some(b'4') if early => (
+            "an HTTP response was written after the 101: a second handler answered the upgrade, too, or it is a late refusal, or the framework's answer when the handler ended",
+            "read the response's status and body, then the server's log: of two WebSocket servers on one HTTP server, each answers every upgrade; or a handler ended with an exception, or returned a response",
+        ),
+        _ => (
+            "an HTTP response was written after the 101: the framework's answer when the handler ended, or a late refusal, or a second handler that answers the upgrade, too",
+            "read the response's status and body, then the server's log: a handler may have ended with an exception, or returned a response; or a second WebSocket server is on the same HTTP server",
+        ),
+    };
+    d.because(text, "the text is an HTTP response").help(help)
 }

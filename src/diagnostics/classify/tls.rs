@@ -5,7 +5,7 @@ use super::reaching::greeted;
 use crate::diagnostics::catalogue::tls::USE_WSS;
 use crate::diagnostics::clue::is_valid;
 use crate::diagnostics::facts::TlsFault;
-use crate::diagnostics::{Clue, Facts, Place, Span, of_alert, sniff};
+use crate::diagnostics::{Clue, Facts, Place, Span, certificate, of_alert, sniff};
 use crate::event::CertificateFacts;
 use crate::wire::Role;
 
@@ -49,6 +49,16 @@ pub(super) fn tls(facts: &Facts<'_>, found: &mut Findings<'_>) {
             let other = tls.certificate.filter(|one| one.issuer != one.subject);
             found.add("W208", |d| d.note_if(other.map(issuer)));
         }
+        Some(TlsFault::Certificate(reason)) => found.add("W218", |d| {
+            let insecure = "`--insecure` connects without verification";
+            let d = d.note_if(tls.certificate.map(issuer));
+            match certificate::broken(reason) {
+                Some(rule) => d
+                    .because(rule.text, format!("the TLS library says \"{reason}\""))
+                    .help(format!("{}; {insecure}", rule.help)),
+                None => d,
+            }
+        }),
         // These alerts are about the certificate of the side that receives them.
         Some(TlsFault::Alert(number @ (42..=46 | 48 | 49 | 51)))
             if facts.role == Role::Client && tls.own_certificate =>

@@ -192,8 +192,11 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     let mut d = d;
     if matches!(first.outcome, TrialOutcome::Ended(_)) && first.variation == Variation::Again {
         d.causes.retain(|cause| cause.text != TOO_LONG);
-        for cause in d.causes.iter_mut().filter(|cause| speaks_of_ours(cause)) {
-            cause.text = "the peer's application ended its handler right after the opening".into();
+        // Its process has accepted one more session.
+        let wrong =
+            |cause: &&mut Supported| speaks_of_ours(cause) || cause.text.contains("process ended");
+        for cause in d.causes.iter_mut().filter(wrong) {
+            cause.text = "the peer's application ended its handler right after the opening, as with an exception".into();
             // No fact supports a guess.
             let guess = cause.confidence == Confidence::Low;
             cause.because = (!guess).then(|| first.to_string());

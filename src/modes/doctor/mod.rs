@@ -267,7 +267,7 @@ impl Exam<'_> {
             Variation::Redirected => "redirect",
             Variation::OtherScheme => "other scheme",
             Variation::OtherFamily => "other family",
-            Variation::OnlyHttp2 => "http/2",
+            Variation::OnlyHttp2 | Variation::Preface => "http/2",
             Variation::NoName => "no name",
         };
         let limited = is_limited(&trial, status);

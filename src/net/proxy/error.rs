@@ -167,7 +167,9 @@ impl ProxyError {
             Self::SocksRefused { version: 5, code: 8 } => {
                 "try socks5h:// instead of socks5://, or -4"
             }
-            Self::SocksRefused { .. } => "check the URL's host and port, as the proxy sees them",
+            Self::SocksRefused { .. } | Self::Closed { asked: Asked::Socks5, .. } => {
+                "check the URL's host and port, as the proxy sees them"
+            }
             Self::NotSocks { found: b'H', .. } => "it seems to speak HTTP: use http://",
             Self::NotSocks { version: 4, found: 5, .. } => {
                 "it seems to speak SOCKS5: use socks5h://"

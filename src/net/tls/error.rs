@@ -76,7 +76,7 @@ pub enum TlsError {
         /// The pin of its key; empty if it sent no certificate.
         found: String,
     },
-    /// The server's certificate is refused (W206 to W208).
+    /// The server's certificate is refused (W206 to W208, W218).
     #[error("the certificate of {host} is not accepted: {reason}")]
     Certificate {
         /// The host that the certificate must prove.
@@ -206,7 +206,7 @@ impl TlsError {
                 Problem::Expired | Problem::NotYetValid => "W206",
                 Problem::NameMismatch => "W207",
                 Problem::SelfSigned | Problem::UnknownIssuer => "W208",
-                Problem::Other => return None,
+                Problem::Other => "W218",
             },
             Self::Alert { number } => return diagnostics::of_alert(*number),
             Self::Setup { .. }
@@ -235,9 +235,6 @@ impl TlsError {
                 "give PEM files with --cert and --key, or a PKCS#12 archive with --cert; a \
                  passphrase goes in WSCOPE_PASSPHRASE or --pass-file",
             ),
-            Self::Certificate { problem: CertificateProblem::Other, .. } => {
-                Some("use --insecure to connect without verification")
-            }
             Self::PassphraseNeeded { .. } => {
                 Some("give it with --pass-env NAME or --pass-file FILE")
             }
@@ -256,12 +253,16 @@ impl TlsError {
 
 impl CertificateProblem {
     fn from_reason(reason: &str) -> Self {
-        // OpenSSL 3 writes "self-signed", OpenSSL 1.1 "self signed".
-        let reason = reason.replace("self signed", "self-signed");
+        // OpenSSL 3 writes "self-signed" and "hostname", OpenSSL 1.1 "self signed" and "Hostname".
+        let reason = reason.to_ascii_lowercase().replace("self signed", "self-signed");
         let table = [
+            // A list of revoked certificates has dates and an issuer of its own.
+            ("crl", Self::Other),
             ("has expired", Self::Expired),
             ("not yet valid", Self::NotYetValid),
-            ("mismatch", Self::NameMismatch),
+            // Other mismatches are about the chain.
+            ("hostname mismatch", Self::NameMismatch),
+            ("address mismatch", Self::NameMismatch),
             ("self-signed certificate in certificate chain", Self::UnknownIssuer),
             ("self-signed certificate", Self::SelfSigned),
             ("unable to get", Self::UnknownIssuer),
@@ -393,7 +394,12 @@ mod tests {
                 CertificateProblem::UnknownIssuer,
                 Some("W208"),
             ),
-            ("certificate revoked", CertificateProblem::Other, None),
+            ("Hostname mismatch", CertificateProblem::NameMismatch, Some("W207")),
+            ("certificate revoked", CertificateProblem::Other, Some("W218")),
+            ("unsuitable certificate purpose", CertificateProblem::Other, Some("W218")),
+            ("subject issuer mismatch", CertificateProblem::Other, Some("W218")),
+            ("CRL has expired", CertificateProblem::Other, Some("W218")),
+            ("unable to get certificate CRL", CertificateProblem::Other, Some("W218")),
         ] {
             let error = verify_failed(reason);
             assert!(
