@@ -5,7 +5,6 @@ use serde_json::{Map, Value};
 
 use super::clocks::seconds;
 use super::findings::Findings;
-use super::why_closed::{LEFT_INSIDE, LOOK_FOR_LIMITS};
 use crate::diagnostics::clue::required_subprotocol;
 use crate::diagnostics::conversation::Dialogue;
 use crate::diagnostics::facts::{End, EndKind, SILENCE};
@@ -199,6 +198,12 @@ fn foreign(
     let text = format!("our message is not one of {}", inner.title);
     found.add("W518", |d| d.suggests(text, fact));
 }
+
+/// The cause if the protocol inside shows that the server ended the session.
+pub(super) const LEFT_INSIDE: &str = "the server ended the session on purpose";
+
+/// The help for it.
+pub(super) const LOOK_FOR_LIMITS: &str = "read the server's log at that moment: it may disconnect a client after a message, a login elsewhere or a limit";
 
 /// The cause if our only message lacks its end.
 pub(super) fn endless(title: &str, end: &str) -> String {

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::application::is_unheard;
+use super::application::{LEFT_INSIDE, LOOK_FOR_LIMITS, is_unheard};
 use super::clocks::{aged, ping_interval, seconds};
 use super::closing::was_closed;
 use super::findings::Findings;
-use super::why_closed::{ANNOUNCED, ENDED_BY_PEER, LEFT_INSIDE, LOOK_FOR_LIMITS};
+use super::why_closed::{ANNOUNCED, ENDED_BY_PEER};
 use crate::diagnostics::clue::{Complaint, announced, complained, is_near};
 use crate::diagnostics::facts::{End, EndKind, SILENCE};
 use crate::diagnostics::heard::Grievance;

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::application::{Inside, SEND_END, endless, path_hint};
+use super::application::{Inside, LEFT_INSIDE, LOOK_FOR_LIMITS, SEND_END, endless, path_hint};
 use super::clocks::{aged, ping_interval, seconds};
 use crate::diagnostics::clue::{Complaint, announced, complained, is_qualified};
 use crate::diagnostics::conversation::{Dialogue, PeerPart};
@@ -782,12 +782,6 @@ pub(super) const ANNOUNCED: &str = "the server ends or restarts, as it announced
 
 /// The cause if the peer said that it ended the session.
 pub(super) const ENDED_BY_PEER: &str = "the server ended this session, as its last message says";
-
-/// The cause if the protocol inside shows that the server ended the session.
-pub(super) const LEFT_INSIDE: &str = "the server ended the session on purpose";
-
-/// The help for it.
-pub(super) const LOOK_FOR_LIMITS: &str = "read the server's log at that moment: it may disconnect a client after a message, a login elsewhere or a limit";
 
 /// The cause if this side did not answer a heartbeat.
 pub(super) const UNANSWERED: &str =
