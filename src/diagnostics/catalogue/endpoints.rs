@@ -92,7 +92,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source("measured on mosquitto")
         .seen("MQTT, STOMP, GraphQL, OCPP, WAMP or XMPP in the path, no subprotocol in the request, and no message of the server in two seconds or more"),
     warning("W518", "no answer to a message that is not of the agreed protocol")
-        .because("the subprotocol that was agreed defines the form of messages, and servers ignore others or end the session")
+        .because("a protocol inside defines the form of its messages, and servers ignore others or end the session")
         .help("send a message of that protocol: with the commands of its lens, or without `-s`")
         .source("specifications of the protocols inside; measured on real servers")
         .seen("an agreed subprotocol, our only message is not one of it, and at most a greeting and heartbeats came after it; or the last message lacks the end mark of its protocol (NUL, 0x1e), and nothing came after it"),

@@ -346,7 +346,12 @@ impl SocketIo {
                 let state = first.and_then(|one| one.text_of("status"));
                 let fails = matches!(state, Some("error" | "fail" | "failed"));
                 let told = why.iter().any(Option::is_some);
-                let failed = error || (flag("ok") || flag("success") || fails) && told;
+                // With other members, it is the record of something that failed earlier.
+                let bare = matches!(first, Some(Value::Map(members)) if members
+                    .iter()
+                    .all(|(name, _)| matches!(name, Value::Text(name) if REPORT.contains(&&**name))));
+                let failed =
+                    (flag("ok") || flag("success")) && told || bare && (error || fails && told);
                 with_fields(summary).answers(key).fails_if(failed).breaks_if(
                     id.is_none(),
                     "Socket.IO, Acknowledgement",
@@ -377,6 +382,10 @@ impl SocketIo {
         decoded.clip()
     }
 }
+
+/// The members of an answer that only says that something failed.
+const REPORT: [&str; 9] =
+    ["ok", "success", "status", "error", "message", "code", "reason", "details", "data"];
 
 impl Lens for SocketIo {
     fn read(&mut self, message: &LensMessage<'_>) -> Option<Vec<Decoded>> {
@@ -506,6 +515,9 @@ mod tests {
             (r#"[{"status":"error","message":"no such room"}]"#, true),
             (r#"[{"error":"no such room"}]"#, true),
             (r#"[{"error":null,"id":4}]"#, false),
+            (r#"[{"id":4,"state":"failed","error":"exit 3"}]"#, false),
+            (r#"[{"status":"failed","message":"build 17 failed","id":17}]"#, false),
+            (r#"[{"error":"no such room","code":404}]"#, true),
             (r#"[{"status":"ok","message":"welcome"}]"#, false),
             (r#"[{"status":"failed"}]"#, false),
             (r#"[{"ok":true}]"#, false),
