@@ -28,7 +28,7 @@ const CREATED: &[u8] = br#"{"type":"session.created","event_id":"e1","session":{
 const INVALID: &[u8] = br#"{"type":"error","error":{"type":"invalid_request_error","message":"Invalid value: 'respnse.create'."}}"#;
 
 #[rustfmt::skip]
-const ROWS: [Row<'_>; 46] = [
+const ROWS: [Row<'_>; 45] = [
     ("idle", "", &[b">hi", b"hi"], FIN, "", 60.0, "cut after 60.0 s without traffic"),
     ("idle, reset", "", &[b">hi", b"hi"], Ending::Lost(EndKind::Reset), "", 60.0, "cut after 60.0 s without traffic"),
     ("an idle Close", "", &[b">hi", b"hi"], close(1001), "Idle timeout", 30.0, "an idle timeout of the server"),
@@ -71,7 +71,6 @@ const ROWS: [Row<'_>; 46] = [
     ("maintenance now", "", &[b">hi", b"hi", b"Server is going down for maintenance"], close(1001), "", 0.01, "as it announced"),
     ("maintenance, lost", "", &[b">hi", b"hi", b"Server is going down for maintenance"], FIN, "", 0.01, "as it announced"),
     ("a kick", SOCKET, &[OPEN, b">40", br#"40{"sid":"b"}"#, br#">42["kick"]"#, b"41"], NO_CODE, "", 0.01, "ended the session on purpose"),
-    ("a kick, 1000", SOCKET, &[OPEN, b">40", br#"40{"sid":"b"}"#, br#">42["kick"]"#, b"41"], close(1000), "", 0.01, "ended the session on purpose"),
     ("a kick, lost", SOCKET, &[OPEN, b">40", br#"40{"sid":"b"}"#, br#">42["kick"]"#, b"41"], FIN, "", 0.01, "ended the session on purpose"),
     ("a kick, ours", SOCKET, &[OPEN, b">40", br#"40{"sid":"b"}"#, br#">42["kick"]"#, b"41"], Ending::Ours, "", 2.0, "ended the session on purpose"),
     ("a close packet", SOCKET, &[OPEN, b">40", br#"40{"sid":"b"}"#, b"1"], close(1000), "", 0.01, "close"),
@@ -119,8 +118,10 @@ fn a_message_with_its_end_or_without_need_of_one_is_not_said_to_lack_it() {
 #[test]
 fn an_end_that_was_asked_for_or_foretold_otherwise_is_no_kick() {
     let said = br#">42["leave"]"#;
+    let work = br#">42["work"]"#;
     for (lines, ending) in [
         (&[OPEN, b">40", br#"40{"sid":"b"}"#, said, b"41"][..], NO_CODE),
+        (&[OPEN, b">40", br#"40{"sid":"b"}"#, work, b"42[\"done\"]", b"41"], close(1000)),
         (&[OPEN, b">40", br#"40{"sid":"b"}"#, said, b"41"], FIN),
         (&[OPEN, b">40", br#"40{"sid":"b"}"#, said, b"41"], Ending::Ours),
         (&[OPEN, b">40", br#"40{"sid":"b"}"#, b">41", b"41"], NO_CODE),
@@ -138,6 +139,20 @@ fn an_end_that_was_asked_for_or_foretold_otherwise_is_no_kick() {
     for ending in [close(1000), FIN] {
         let told = told("", &[asked, answer], ending, "", 0.01);
         assert!(!told.contains("as it announced"), "{ending:?}: {told}");
+    }
+}
+
+#[test]
+fn a_refused_topic_beside_a_joined_one_is_not_the_reason_of_a_later_end() {
+    let lines: [&[u8]; 4] = [
+        br#">["1","1","room:b","phx_join",{}]"#,
+        br#"["1","1","room:b","phx_reply",{"status":"ok","response":{}}]"#,
+        br#">["2","2","room:a","phx_join",{}]"#,
+        br#"["2","2","room:a","phx_reply",{"status":"error","response":{"reason":"unauthorized"}}]"#,
+    ];
+    for ending in [close(1001), FIN] {
+        let told = told("/socket/websocket?vsn=2.0.0", &lines, ending, "", 3.0);
+        assert!(!told.contains("the peer refuses"), "{ending:?}: {told}");
     }
 }
 

@@ -386,7 +386,7 @@ fn left_inside(closed: &Closed<'_>) -> Option<Diagnostic> {
         );
     }
     // Nothing else tells why the server ended the session.
-    let bare = matches!(closed.body.code, None | Some(1000));
+    let bare = closed.body.code.is_none();
     let fact = closed.seen(Clue::SessionLeft).filter(|_| bare)?;
     Some(
         closed

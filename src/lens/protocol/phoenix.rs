@@ -191,9 +191,9 @@ impl Phoenix {
     }
 }
 
-/// A reply. It refuses the session if it refuses a join.
-fn refused(reply: Decoded, join: bool, status: &str) -> Decoded {
-    reply.fails_if(status == "error").refuses_if(join && status == "error")
+/// A reply. It refuses the session if it refuses a join, and no other topic was joined.
+fn refused(reply: Decoded, alone: bool, status: &str) -> Decoded {
+    reply.fails_if(status == "error").refuses_if(alone && status == "error")
 }
 
 impl Lens for Phoenix {
@@ -214,6 +214,7 @@ impl Lens for Phoenix {
             "phx_reply" => {
                 // For a join. The refusal of another request does not affect the session.
                 let join = reference.is_some() && [&join_ref, &self.joining].contains(&&reference);
+                let alone = join && self.accepted.iter().len() == 0;
                 let said = match &payload {
                     PhoenixPayload::Json(value) => value.text_of("status"),
                     PhoenixPayload::Binary(_) => Some(status),
@@ -223,12 +224,12 @@ impl Lens for Phoenix {
                 }
                 let PhoenixPayload::Json(value) = &payload else {
                     let reply = self.reply(&topic, status, &shown, reference, payload);
-                    return Some(vec![refused(reply, join, status)]);
+                    return Some(vec![refused(reply, alone, status)]);
                 };
                 let status = value.get("status").map(Value::plain).unwrap_or_default();
                 let answer = value.get("response").map(Value::short).unwrap_or_default();
                 let reply = self.reply(&topic, &status, &answer, reference, payload);
-                return Some(vec![refused(reply, join, &status)]);
+                return Some(vec![refused(reply, alone, &status)]);
             }
             _ => format!("{} {} {shown}{number}", brief(&topic), brief(&event)),
         };
