@@ -28,7 +28,7 @@ const CREATED: &[u8] = br#"{"type":"session.created","event_id":"e1","session":{
 const INVALID: &[u8] = br#"{"type":"error","error":{"type":"invalid_request_error","message":"Invalid value: 'respnse.create'."}}"#;
 
 #[rustfmt::skip]
-const ROWS: [Row<'_>; 45] = [
+const ROWS: [Row<'_>; 44] = [
     ("idle", "", &[b">hi", b"hi"], FIN, "", 60.0, "cut after 60.0 s without traffic"),
     ("idle, reset", "", &[b">hi", b"hi"], Ending::Lost(EndKind::Reset), "", 60.0, "cut after 60.0 s without traffic"),
     ("an idle Close", "", &[b">hi", b"hi"], close(1001), "Idle timeout", 30.0, "an idle timeout of the server"),
@@ -72,7 +72,6 @@ const ROWS: [Row<'_>; 45] = [
     ("maintenance, lost", "", &[b">hi", b"hi", b"Server is going down for maintenance"], FIN, "", 0.01, "as it announced"),
     ("a kick", SOCKET, &[OPEN, b">40", br#"40{"sid":"b"}"#, br#">42["kick"]"#, b"41"], NO_CODE, "", 0.01, "ended the session on purpose"),
     ("a kick, lost", SOCKET, &[OPEN, b">40", br#"40{"sid":"b"}"#, br#">42["kick"]"#, b"41"], FIN, "", 0.01, "ended the session on purpose"),
-    ("a kick, ours", SOCKET, &[OPEN, b">40", br#"40{"sid":"b"}"#, br#">42["kick"]"#, b"41"], Ending::Ours, "", 2.0, "ended the session on purpose"),
     ("a close packet", SOCKET, &[OPEN, b">40", br#"40{"sid":"b"}"#, b"1"], close(1000), "", 0.01, "close"),
 ];
 
@@ -143,6 +142,19 @@ fn an_end_that_was_asked_for_or_foretold_otherwise_is_no_kick() {
 }
 
 #[test]
+fn a_size_is_that_of_the_one_message_without_an_answer() {
+    let (long, short) = ([b">", &[b'x'; 7000][..]].concat(), [b">", &[b'y'; 3000][..]].concat());
+    let of = |lines: &[&[u8]], reason| told("", lines, close(1009), reason, 0.5);
+    assert!(of(&[&short], "").contains("our message of 3000 bytes is longer"));
+    for (lines, reason) in
+        [(&[&short[..], b"ok"][..], ""), (&[&long, &short], ""), (&[&short], "reply too big")]
+    {
+        let told = of(lines, reason);
+        assert!(!told.contains("bytes is longer"), "{told}");
+    }
+}
+
+#[test]
 fn a_refused_topic_beside_a_joined_one_is_not_the_reason_of_a_later_end() {
     let lines: [&[u8]; 4] = [
         br#">["1","1","room:b","phx_join",{}]"#,
@@ -163,6 +175,8 @@ fn only_a_binary_message_and_no_reason_blame_the_type() {
         (&[], ""),
         (&[b">\xff\x01"], "unknown version of the format"),
         (&[b">\xff\x01", b"ok", b">hello"], ""),
+        (&[b">\xff\x01", b"ok", b">\xff\x02"], ""),
+        (&[b">\xff\x01", b"ok"], ""),
     ] {
         let told = told("", lines, close(1003), reason, 0.01);
         assert!(!told.contains("takes no binary messages"), "{lines:?}: {told}");

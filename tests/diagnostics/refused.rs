@@ -83,6 +83,7 @@ pub fn ended_for(
         second: all(false).nth(1).map(|one| one.content),
         sent: first(true),
         heard,
+        last_sent_len: kept.iter().rfind(|one| one.ours).map_or(0, |one| one.content.len() as u64),
         kept: &kept,
         kept_all: true,
         kept_next: true,

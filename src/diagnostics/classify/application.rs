@@ -130,15 +130,7 @@ fn failed(
     // Without a message of ours, only the protocol inside shows that the session is refused.
     let session = inside.and_then(|inner| inner.refusal.as_ref()).map(|(packet, _)| &**packet);
     let session = session.filter(|_| facts.stream.sent.is_none());
-    let Some(first) = session.or_else(|| refusals.next()) else {
-        let left = Clue::SessionLeft.seen(facts).filter(|_| !ended_by_peer(facts));
-        let Some(fact) = left else { return };
-        return found.add("W516", |d| {
-            d.title("the server ended the session inside")
-                .because(LEFT_INSIDE, fact)
-                .help(LOOK_FOR_LIMITS)
-        });
-    };
+    let Some(first) = session.or_else(|| refusals.next()) else { return };
     // What quotes the answer as the cause of the end says more.
     let says = |text: &str| text.contains(first);
     let quoted = |d: &Diagnostic| {
@@ -203,7 +195,7 @@ fn foreign(
 pub(super) const LEFT_INSIDE: &str = "the server ended the session on purpose";
 
 /// The help for it.
-pub(super) const LOOK_FOR_LIMITS: &str = "read the server's log at that moment: it may disconnect a client after a message, a login elsewhere or a limit";
+pub(super) const LOOK_FOR_LIMITS: &str = "connect again; if that does not last, read the server's log: it may disconnect a client after a message, a login elsewhere or a limit";
 
 /// The cause if our only message lacks its end.
 pub(super) fn endless(title: &str, end: &str) -> String {

@@ -126,18 +126,28 @@ fn lawful(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         },
         // The code says that the type of a message is not accepted (RFC 6455 §7.4.1).
         "W703" if by_server && says_nothing(body) => {
-            let last = facts.stream.kept.iter().rfind(|one| one.ours);
-            match last.filter(|one| !one.text) {
-                Some(_) => d.suggests(
+            // An answered one was taken.
+            let kept = facts.stream.kept;
+            let first = kept.iter().position(|one| one.ours && !one.text);
+            let unanswered = first.is_some_and(|at| kept[at..].iter().all(|one| one.ours));
+            match unanswered && kept.last().is_some_and(|one| !one.text) {
+                true => d.suggests(
                     "the application takes no binary messages",
                     "our last message was binary",
                 ).help("send text: `-x` and `/text`, without `-b`"),
-                None => d,
+                false => d,
             }
         }
         // The code says that a message was too long; usually, it was the one right before. A short
-        // one hardly was.
-        "W709" if facts.close.by_peer && facts.stream.last_sent_len >= SIZEABLE => {
+        // one hardly was, nor one that was answered. Of several, nobody knows which one it was.
+        "W709"
+            if facts.close.by_peer
+                && facts.stream.last_sent_len >= SIZEABLE
+                && (facts.stream.kept.is_empty() || unanswered(facts) == 1)
+                && !["reply", "response", "answer", "output"]
+                    .iter()
+                    .any(|word| contains_word(&body.reason, word)) =>
+        {
             let len = facts.stream.last_sent_len;
             let why = "it was the last one sent before the Close";
             d.suggests(format!("our message of {len} bytes is longer than the peer allows"), why)
@@ -165,6 +175,11 @@ fn lawful(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         }
         _ => d,
     }
+}
+
+/// How many messages of ours came after the peer's last one.
+fn unanswered(facts: &Facts<'_>) -> usize {
+    facts.stream.kept.iter().rev().take_while(|one| one.ours).count()
 }
 
 fn explain(d: Diagnostic, body: &CloseBody) -> Diagnostic {
