@@ -1448,9 +1448,8 @@ impl Clue {
             }
             Self::SessionLeft => {
                 let inner = inner(facts).filter(|inner| inner.farewell.is_none())?;
-                // A message of ours right before may have asked for it in the application's words.
+                // Our last message may have asked for it in the application's words.
                 let ours = facts.stream.kept.iter().rfind(|one| one.ours);
-                let ours = ours.filter(|_| facts.stream.ours_quiet < SILENCE);
                 let asked = ours.is_some_and(|one| super::heard::may_be_last(one.content));
                 let goodbye = inner.goodbye.filter(|_| facts.role == Role::Client && !asked)?;
                 Some(format!("in {} it sent: {goodbye}", inner.title))

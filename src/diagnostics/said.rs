@@ -989,7 +989,13 @@ pub(super) fn headless(bytes: &[u8]) -> Option<(Option<u16>, String)> {
     let lower = text.trim_start().to_ascii_lowercase();
     let is_page = ["<!doctype html", "<html"].iter().any(|start| lower.starts_with(start));
     let line = text.trim().lines().next()?.trim();
-    let (searched, most) = if is_page { (&*lower, lower.len()) } else { (line, BEFORE_STATUS) };
+    // The text of a page may be about another status.
+    let title = lower.split_once("<title>").and_then(|(_, rest)| Some(rest.split_once('<')?.0));
+    let (searched, most) = match title.filter(|_| is_page) {
+        Some(title) => (title, title.len()),
+        None if is_page => (&*lower, BEFORE_BODY),
+        None => (line, BEFORE_STATUS),
+    };
     let status = searched.char_indices().take(most).find_map(|(at, _)| {
         let (before, rest) = searched.split_at(at);
         let code: u16 = rest.get(..3)?.parse().ok()?;
@@ -1002,6 +1008,9 @@ pub(super) fn headless(bytes: &[u8]) -> Option<(Option<u16>, String)> {
     });
     (is_page || status.is_some()).then(|| (status, line.chars().take(80).collect()))
 }
+
+/// The most characters before the status in a page without a title.
+const BEFORE_BODY: usize = 200;
 
 /// The most characters before the status in a line, as in `HTTP Error 404`.
 const BEFORE_STATUS: usize = 16;

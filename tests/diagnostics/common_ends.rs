@@ -123,6 +123,7 @@ fn an_end_that_was_asked_for_or_foretold_otherwise_is_no_kick() {
         (&[OPEN, b">40", br#"40{"sid":"b"}"#, work, b"42[\"done\"]", b"41"], close(1000)),
         (&[OPEN, b">40", br#"40{"sid":"b"}"#, said, b"41"], FIN),
         (&[OPEN, b">40", br#"40{"sid":"b"}"#, said, b"41"], Ending::Ours),
+        (&[OPEN, b">40", br#"40{"sid":"b"}"#, br#">42["logout"]"#, b"41", b"41"], FIN),
         (&[OPEN, b">40", br#"40{"sid":"b"}"#, b">41", b"41"], NO_CODE),
         (
             &[OPEN, b">40", br#"40{"sid":"b"}"#, br#">42["x"]"#, b"41/admin,", b"42[\"x\"]"],
@@ -152,6 +153,14 @@ fn a_size_is_that_of_the_one_message_without_an_answer() {
         let told = of(lines, reason);
         assert!(!told.contains("bytes is longer"), "{told}");
     }
+}
+
+#[test]
+fn a_silence_after_events_counts_though_a_request_was_refused_before() {
+    let refused: &[u8] = br#"{"error":"no such room"}"#;
+    let lines = [b">{\"join\":\"a\"}", refused, br#"{"tick":1}"#, br#"{"tick":2}"#];
+    let told = told("", &lines, close(1000), "", 60.0);
+    assert!(told.contains("after 60.0 s without traffic"), "{told}");
 }
 
 #[test]

@@ -115,8 +115,18 @@ fn an_error_without_a_status_line_is_that_of_an_http_server() {
     }
     let refused = b"HTTP Error 403 - Forbidden\r\n";
     first(&of(refused, &[]), "W348", "refuses the upgrade", Confidence::Medium);
+    let served = [answered(Variation::NoUpgrade, 200, "hello")];
+    for text in [
+        &b"401 Unauthorized"[..],
+        b"<html><title>403 Forbidden</title>",
+        b"503 Service Unavailable",
+    ] {
+        first(&of(text, &served), "W348", "refuses the upgrade", Confidence::Medium);
+    }
+    let page = b"<html><title>Login</title><p>Error 404 not a problem</p>";
+    first(&of(page, &[]), "W348", "refuses the upgrade", Confidence::Medium);
     // Any bytes, and a plain GET that HTTP answers.
-    first(&of(b"hello there", &[plain]), "W348", "their handler fails", Confidence::Medium);
+    first(&of(b"hello there", &[plain]), "W348", "writes no head", Confidence::Medium);
     // Services with lines of their own, and one that answers no plain GET in HTTP, either.
     for text in [
         &b"502 Error 404 lines\r\n"[..],

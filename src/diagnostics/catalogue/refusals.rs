@@ -695,9 +695,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             medium("an HTTP server listens here, and has no WebSocket at this path: it writes its error for the upgrade without a status line", C::HeadlessMissing).unless(&[C::PlainUnanswered])
                 .cure(PATH_BEFORE_PORT),
-            medium("an HTTP server listens here, and what it writes for an upgrade has no status line: nothing handles upgrades at this path, or their handler fails", C::PlainAnswered).unless(&[C::HeadlessMissing])
+            medium("an HTTP server listens here, and what it writes for an upgrade has no status line: nothing handles upgrades at this path, or what handles them writes no head", C::PlainAnswered).unless(&[C::Headless])
                 .cure(PATH_BEFORE_PORT),
-            medium("an HTTP server refuses the upgrade, and writes its error without a status line", C::Headless).unless(&[C::HeadlessMissing, C::PlainAnswered, C::PlainUnanswered])
+            medium("an HTTP server refuses the upgrade, and writes its error without a status line", C::Headless).unless(&[C::HeadlessMissing, C::PlainUnanswered])
                 .cure(PATH_BEFORE_PORT),
         ])
         .seen("the first bytes are neither HTTP/x.y nor a known greeting"),

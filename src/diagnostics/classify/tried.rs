@@ -201,6 +201,13 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
             let guess = cause.confidence == Confidence::Low;
             cause.because = (!guess).then(|| first.to_string());
         }
+        // Several causes became one.
+        let mut told = Vec::new();
+        d.causes.retain(|cause| {
+            let new = !told.contains(&cause.text);
+            told.push(cause.text.clone());
+            new
+        });
         // Another path gets an error, so the server knows this path.
         let other = facts.trial(Variation::OtherPath).and_then(Trial::status);
         if other.is_some_and(|status| status >= 400) {

@@ -721,8 +721,11 @@ fn silence(closed: &Closed<'_>) -> Option<Diagnostic> {
     let d = note(closed.known());
     // An entry about the protocol inside explains the Close, or the code is about something else.
     let timed = regular || matches!(body.code, Some(1008 | 1011 | 3000..=4999));
-    // A request that was refused before the silence says more than the silence (W516).
-    let refused = regular && closed.talk.refusals().next().is_some();
+    // A request that was refused before the silence says more than the silence (W516), unless the
+    // session went on.
+    let mut said = closed.talk.theirs.iter().rev();
+    let said = said.find(|one| one.part != PeerPart::Heartbeat);
+    let refused = regular && said.is_some_and(|one| one.refusal.is_some());
     if closed.is_named() || !timed || refused {
         return Some(d);
     }

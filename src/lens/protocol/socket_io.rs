@@ -342,7 +342,7 @@ impl SocketIo {
                 let why = ["error", "message", "code"]
                     .map(|name| first.and_then(|one| one.text_of(name)));
                 let [error, ..] = why;
-                let error = error.is_some_and(|text| !matches!(text, "" | "none"));
+                let error = error.is_some_and(|text| !NO_ERROR.contains(&&*text.to_lowercase()));
                 let state = first.and_then(|one| one.text_of("status"));
                 let fails = matches!(state, Some("error" | "fail" | "failed"));
                 let told = why.iter().any(Option::is_some);
@@ -382,6 +382,9 @@ impl SocketIo {
         decoded.clip()
     }
 }
+
+/// Texts of an error that say that there is none.
+const NO_ERROR: [&str; 8] = ["", "0", "none", "no", "no error", "ok", "success", "false"];
 
 /// The members of an answer that only says that something failed.
 const REPORT: [&str; 9] =
@@ -515,6 +518,8 @@ mod tests {
             (r#"[{"status":"error","message":"no such room"}]"#, true),
             (r#"[{"error":"no such room"}]"#, true),
             (r#"[{"error":null,"id":4}]"#, false),
+            (r#"[{"error":"OK"}]"#, false),
+            (r#"[{"error":"no error","code":"0"}]"#, false),
             (r#"[{"id":4,"state":"failed","error":"exit 3"}]"#, false),
             (r#"[{"status":"failed","message":"build 17 failed","id":17}]"#, false),
             (r#"[{"error":"no such room","code":404}]"#, true),
