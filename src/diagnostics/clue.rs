@@ -1945,7 +1945,7 @@ fn reached(trial: &Trial) -> bool {
 
 /// Whether a trial in HTTP/1.1 got an answer, though the upgrade got none.
 fn answers_http1(facts: &Facts<'_>) -> bool {
-    [Clue::PlainAnswered, Clue::OtherPathAnswered, Clue::NoSubprotocolHelps]
+    [Clue::PlainAnswered, Clue::OtherPathAnswered, Clue::NoSubprotocolHelps, Clue::SpeaksHttp]
         .iter()
         .any(|clue| clue.seen(facts).is_some())
 }

@@ -254,7 +254,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("use a port that speaks HTTP/1.1, as the upgrade of RFC 6455 requires")
         .source("measured on real servers; RFC 9113 §3.4 and §6.5, RFC 8441 §3")
         .causes(&[
-            medium("the port accepts only HTTP/2, and drops requests in HTTP/1.1", C::PlainHttp2)
+            medium("the port accepts only HTTP/2, and drops requests in HTTP/1.1", C::All(&[C::PlainHttp2, C::PlainUnanswered]))
+                .cure("make the server accept HTTP/1.1 on this port, in Envoy with `codec_type: AUTO`, or use another port"),
+            // The upgrade was the only request in HTTP/1.1.
+            low("the port accepts only HTTP/2, and drops requests in HTTP/1.1")
+                .with(C::PlainHttp2)
+                .unless(&[C::PlainUnanswered])
                 .cure("make the server accept HTTP/1.1 on this port, in Envoy with `codec_type: AUTO`, or use another port"),
             low("the server speaks both, and drops what it refuses: the path, an unknown Host, this address, the Origin, the credentials").with(C::PlainHttp2),
         ])

@@ -191,11 +191,6 @@ impl Phoenix {
     }
 }
 
-/// A reply. It refuses the session if it refuses a join, and no other topic was joined.
-fn refused(reply: Decoded, alone: bool, status: &str) -> Decoded {
-    reply.fails_if(status == "error").refuses_if(alone && status == "error")
-}
-
 impl Lens for Phoenix {
     fn read(&mut self, message: &LensMessage<'_>) -> Option<Vec<Decoded>> {
         let PhoenixMessage { join_ref, reference, topic, event, payload } =
@@ -212,9 +207,8 @@ impl Lens for Phoenix {
             "phx_join" => format!("join {}{number}", brief(&topic)),
             "phx_leave" => format!("leave {}{number}", brief(&topic)),
             "phx_reply" => {
-                // For a join. The refusal of another request does not affect the session.
+                // For a join. A refused topic does not end the session.
                 let join = reference.is_some() && [&join_ref, &self.joining].contains(&&reference);
-                let alone = join && self.accepted.iter().len() == 0;
                 let said = match &payload {
                     PhoenixPayload::Json(value) => value.text_of("status"),
                     PhoenixPayload::Binary(_) => Some(status),
@@ -224,12 +218,12 @@ impl Lens for Phoenix {
                 }
                 let PhoenixPayload::Json(value) = &payload else {
                     let reply = self.reply(&topic, status, &shown, reference, payload);
-                    return Some(vec![refused(reply, alone, status)]);
+                    return Some(vec![reply.fails_if(status == "error")]);
                 };
                 let status = value.get("status").map(Value::plain).unwrap_or_default();
                 let answer = value.get("response").map(Value::short).unwrap_or_default();
                 let reply = self.reply(&topic, &status, &answer, reference, payload);
-                return Some(vec![refused(reply, alone, &status)]);
+                return Some(vec![reply.fails_if(&*status == "error")]);
             }
             _ => format!("{} {} {shown}{number}", brief(&topic), brief(&event)),
         };
