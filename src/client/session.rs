@@ -830,8 +830,9 @@ impl<'a> ClientSession<'a> {
         let odd = found.first().is_some_and(|first| {
             let ended = matches!(first.entry.family, Family::CloseCode | Family::Application);
             let ignored = wanted && first.entry.code == "W411" && first.is_supported();
-            // A number of messages may have come, but the answer is still an error.
-            let failed = !stopped && first.entry.code == "W516";
+            // A number of messages may have come, but the answer is still an error, or the rest of
+            // ours was not read.
+            let failed = !stopped && matches!(first.entry.code, "W516" | "W818");
             // The wait for the answer to our Close took time, whatever the run had achieved.
             let unclosed = (met || captured)
                 && current.signal.is_none()

@@ -565,6 +565,37 @@ fn what_a_script_expected_of_a_field_is_unknown_without_the_lens() {
 }
 
 #[test]
+fn a_peer_that_stops_reading_is_told_when_this_side_gives_up() {
+    let pair = Pair::open("", "");
+    let judge = |how, idle, unsent| {
+        let stream = StreamFacts { unsent, ..StreamFacts::default() };
+        let facts = Facts { stream, end: Some(end(how, idle)), ..pair.facts() };
+        classify(&facts).into_iter().find(|d| &*d.title == "the peer stopped reading")
+    };
+    for how in [EndKind::Closed, EndKind::CloseTimeout] {
+        let d = judge(how, 4.9, 340_783).expect("a verdict");
+        assert_eq!(d.causes.len(), 1, "{d:?}");
+        assert!(d.causes[0].because.as_ref().is_some_and(|fact| fact.starts_with("340783 bytes")));
+        // Nothing waited, or data left a moment ago.
+        assert!(judge(how, 4.9, 0).is_none() && judge(how, 0.5, 340_783).is_none());
+    }
+}
+
+#[test]
+fn a_steady_feed_that_stops_shortly_before_the_end_met_no_idle_timeout() {
+    let judge = |longest_quiet, idle| {
+        let stream = StreamFacts { messages: 9, ..StreamFacts::default() };
+        let longest_quiet = Duration::from_secs_f64(longest_quiet);
+        let end = End { longest_quiet, ..end(EndKind::Fin, idle) };
+        verdict(&Facts { stream, end: Some(end), ..Pair::open("", "").facts() }).entry.code
+    };
+    assert_eq!(judge(0.4, 1.4), "W801");
+    // There were longer silences before, or the timer is a usual one.
+    assert_eq!(judge(1.3, 1.4), "W804");
+    assert_eq!(judge(0.4, 60.0), "W804");
+}
+
+#[test]
 fn a_long_message_before_a_loss_is_suspected_beside_its_content() {
     let pair = Pair::open("", "");
     let sent = Some(message(Data::Text, b"xxxxxxxx"));

@@ -34,7 +34,18 @@ pub(super) fn ending(facts: &Facts<'_>, found: &mut Findings<'_>) {
         found.add("W819", |d| d.note(format!("stdout was blocked for {}", seconds(time))));
     }
     let Some(end) = facts.end else { return };
+    // This side gave up while its data waited, and none of it left for some time.
+    let stuck = facts.stream.unsent > 0 && end.is_silent() && facts.close.received.is_none();
     match end.how {
+        EndKind::Closed | EndKind::CloseTimeout if stuck => found.add("W818", |d| {
+            d.certain().title("the peer stopped reading")
+                .note(clocks(&end))
+                .suggests(
+                    "the peer's program hangs, is busy, or has paused the connection",
+                    format!("{} bytes waited to be sent, and none left for {}", facts.stream.unsent, seconds(end.idle)),
+                )
+                .help("look at the peer's program at that moment: it must read, or close the connection")
+        }),
         // That nothing came at all explains more.
         EndKind::CloseTimeout | EndKind::NoPong if is_unheard(facts) => {}
         EndKind::CloseTimeout => found.add("W816", |d| d),
@@ -249,6 +260,12 @@ fn timer(facts: &Facts<'_>, end: &End) -> Option<&'static str> {
     }
     if is_near(end.lifetime, GATEWAY_LIFETIME) {
         return Some("W812");
+    }
+    // Idle timeouts of a second do not exist where messages come more often: those before did not
+    // stop by chance just then.
+    let steady = facts.stream.messages >= 5 && end.longest_quiet * 2 < end.idle;
+    if steady && end.idle < 2 * SILENCE {
+        return None;
     }
     let alike = |other: &Duration| is_within(end.lifetime, *other);
     let others = facts.others.lifetimes;
