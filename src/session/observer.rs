@@ -302,7 +302,7 @@ impl Observer {
     }
 
     /// The message that has begun and whose last frame has not ended, with the numbers of its frames
-    /// and bytes until now; `None` after a Close.
+    /// and bytes until now; after a Close, as at the time of the Close.
     pub fn unfinished_message(&self) -> Option<&MessageInfo> {
         match &self.phase {
             ObserverPhase::Frames(frames) => frames.open_message_info(),

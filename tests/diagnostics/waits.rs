@@ -582,6 +582,23 @@ fn a_peer_that_stops_reading_is_told_when_this_side_gives_up() {
 }
 
 #[test]
+fn a_close_inside_a_message_names_the_missing_last_frame() {
+    let pair = Pair::open("", "");
+    let body = CloseBody { code: Some(1000), reason: b"no answer".to_vec() };
+    let judge = |by_peer, unfinished| {
+        let stream = StreamFacts { unfinished, ..StreamFacts::default() };
+        let close = CloseFacts { received: Some(&body), by_peer, ..CloseFacts::default() };
+        let end = Some(end(EndKind::Closed, 0.0));
+        let found = classify(&Facts { role: Role::Server, stream, close, end, ..pair.facts() });
+        found.iter().any(|d| d.entry.code == "W803" && d.severity == Severity::Warning)
+    };
+    let open = Some(message(Data::Text, b"half").0);
+    assert!(judge(true, open));
+    // No message was open, or our Close was the first.
+    assert!(!judge(true, None) && !judge(false, open));
+}
+
+#[test]
 fn a_steady_feed_that_stops_shortly_before_the_end_met_no_idle_timeout() {
     let judge = |longest_quiet, idle| {
         let stream = StreamFacts { messages: 9, ..StreamFacts::default() };

@@ -46,6 +46,16 @@ pub(super) fn ending(facts: &Facts<'_>, found: &mut Findings<'_>) {
                 )
                 .help("look at the peer's program at that moment: it must read, or close the connection")
         }),
+        EndKind::Closed if facts.close.by_peer && facts.stream.unfinished.is_some() => {
+            found.add("W803", |d| {
+                d.certain()
+                    .title("the peer closed inside a message, whose last frame never came")
+                    .severity(Severity::Warning)
+                    .note_if(facts.stream.unfinished.as_ref().map(message_until_now))
+                    .suggests("the peer's program sent a fragment without FIN as if it were a whole message", "it closed in order after it")
+                    .help("let it mark the last fragment, as with `last = true` in Java's sendText")
+            });
+        }
         // That nothing came at all explains more.
         EndKind::CloseTimeout | EndKind::NoPong if is_unheard(facts) => {}
         EndKind::CloseTimeout => found.add("W816", |d| d),

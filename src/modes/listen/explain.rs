@@ -73,7 +73,7 @@ pub fn ended(
     if !runtime.reporter.looks_at_frames() {
         // If wscope gave up, the line says so.
         found.retain(|found| match found.entry.code {
-            "W366" | "W367" | "W804" => true,
+            "W366" | "W367" | "W803" | "W804" => true,
             // The size of our message is not in the line.
             "W709" => found.is_supported(),
             // The line about the end says already that there was no Close.

@@ -409,10 +409,9 @@ impl Frames {
         if self.closed { self.cut_by_close } else { self.message.is_some() && !self.ended }
     }
 
-    /// The message that has begun and whose last frame has not ended, with its bytes until now.
+    /// The message of [`Frames::is_inside_message`], with its bytes until then.
     pub(super) fn open_message_info(&self) -> Option<&MessageInfo> {
-        let is_open = !self.closed && !self.ended;
-        self.message.as_ref().filter(|_| is_open).map(|open| &open.info)
+        self.message.as_ref().filter(|_| self.is_inside_message()).map(|open| &open.info)
     }
 
     pub(super) fn next<'e>(&'e mut self, input: &'e mut Input<'_>) -> Option<FrameEvent<'e>> {
