@@ -84,9 +84,11 @@ fn verdict(first: &Violation, others: &[Violation], facts: &Facts<'_>, found: &m
                 .help("no data is lost: the server's HTTP framework answers the request although it has switched protocols")
         });
     }
-    // A second Close says nothing new, and the first one explains the end.
+    // A second Close says nothing new, and the first one explains the end. Frames after it may have
+    // data.
     let close = OpCode::Control(Control::Close);
     let again = late && context.is_some_and(|context| context.header.opcode == close);
+    let again = again && facts.stream.frames <= first.frame;
     found.add(code_of(first, context), |mut d| {
         if again {
             d = d
