@@ -666,6 +666,8 @@ pub enum Clue {
     CertificateAsked,
     /// The host of the URL is an address.
     HostIsAddress,
+    /// The host is an address, and the certificate that was refused for its names lists it.
+    AddressAsName,
     /// The host of the URL is this name. If the name begins with a dot, the host ends with it.
     Host(&'static str),
     /// The last traffic before the end was our message.
@@ -1889,6 +1891,12 @@ impl Clue {
             Self::HostIsAddress => {
                 let host = url?.host;
                 address(host).map(|_| format!("{} is an address", host.trim_matches(['[', ']'])))
+            }
+            Self::AddressAsName => {
+                let host = url?.host.trim_matches(['[', ']']);
+                let names = &facts.tls.certificate?.names;
+                let listed = address(host).is_some() && names.iter().any(|name| name == host);
+                listed.then(|| format!("it lists {}", names.join(", ")))
             }
             Self::AfterOurMessage => {
                 // If the server answered earlier messages for some time, our last one was not its

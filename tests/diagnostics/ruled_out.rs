@@ -203,9 +203,10 @@ fn a_session_of_socket_io_that_did_as_the_help_says_gets_no_help() {
 }
 
 #[test]
-fn a_second_head_after_a_valid_101_is_that_of_the_library() {
+fn a_second_head_after_a_valid_101_is_a_second_answer() {
     let pair = Pair::open("", "");
-    let twice = "the web server wrote this 101 by itself";
+    // Two servers on one HTTP server write the same bytes.
+    let twice = "the upgrade was answered twice: two WebSocket servers on one HTTP server";
     for (first, says) in [
         (&b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"[..], true),
         (b"HTTP/1.1 500 Internal Server Error\r\n\r\n", false),
@@ -216,7 +217,7 @@ fn a_second_head_after_a_valid_101_is_that_of_the_library() {
         let found = verdict(&Facts { stream, ..pair.facts() });
         assert_eq!(found.entry.code, "W461");
         assert_eq!(causes(&found).starts_with(&format!("High {twice}")), says, "{found:?}");
-        assert_eq!(found.help.starts_with("install what joins"), says, "{found:?}");
+        assert_eq!(found.help.starts_with("let one of them"), says, "{found:?}");
     }
 }
 

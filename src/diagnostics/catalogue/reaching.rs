@@ -120,9 +120,13 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .seen("no answer to the SYN within the connect timeout"),
     error("W106", "there is no route to the host")
         .because("this machine can't send to that address: no route leads there, or what was chosen to leave from can't be used")
-        .help("check the network and the VPN, or try the other family with `-4` or `-6`")
+        .help("check the network, the VPN and the host's firewall, or try the other family with `-4` or `-6`")
         .source(KNOWN)
-        .causes(&[low("this machine has no IPv6, and the name has only such addresses"), low("a VPN is down")])
+        .causes(&[
+            low("a firewall rejects the packets, or the host is off: a device on the path reports it"),
+            low("a VPN is down"),
+            low("this machine has no IPv6, and the name has only such addresses").unless(&[C::HostIsAddress]),
+        ])
         .seen("connect() fails with EHOSTUNREACH or ENETUNREACH"),
     error("W107", "the peer closed the connection without answering the request")
         .because("the TCP connection opened, and was closed before a complete answer")

@@ -91,7 +91,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("make a certificate with subjectAltName, as in `openssl req -addext subjectAltName=DNS:HOST`, or use --insecure"),
             high("its wildcard stands for exactly one label", C::Wildcard)
                 .cure("use a name with exactly one label in its place, or a certificate that lists this name"),
-            medium("an address was used instead of a name", C::HostIsAddress),
+            high("the certificate lists the address as a DNS name, and clients compare an address with IP addresses only", C::AddressAsName)
+                .cure("make a certificate with the address, as in `openssl req -addext subjectAltName=IP:ADDRESS`"),
+            medium("an address was used instead of a name", C::HostIsAddress).unless(&[C::AddressAsName]),
             low("another name of the server was used"),
             low("the certificate has only a common name, which TLS clients ignore").unless(&[C::HasNames]),
             low("the server has several sites and answers with its default one"),

@@ -13,7 +13,7 @@ use crate::wire::head::Head;
 pub const PROBE_SUBPROTOCOL: &str = "x-wscope-probe";
 
 /// The cause if two programs answer the same upgrade.
-const ANSWERED_TWICE: &str = "the web server wrote this 101 by itself, and the answer of the application follows as data: the server does not know the application's WebSocket library";
+const ANSWERED_TWICE: &str = "the upgrade was answered twice: two WebSocket servers on one HTTP server both answer it, or the web server wrote this 101 by itself, because it does not know the application's WebSocket library";
 
 /// How the bytes behind the blank line of a 101 show that they are the head of another one.
 pub(super) fn answered_twice(behind: &[u8]) -> Option<String> {
@@ -28,7 +28,7 @@ pub(super) fn not_one_head(d: Diagnostic, behind: &[u8]) -> Diagnostic {
     match answered_twice(behind) {
         Some(fact) => d
             .because(ANSWERED_TWICE, fact)
-            .help("install what joins the WebSocket library with this web server (an adapter, an integration, a worker class), or run the application under a server that the library supports"),
+            .help("let one of them alone handle upgrades; else install what joins the WebSocket library with this web server (an adapter, an integration, a worker class), or run the application under a server that the library supports"),
         None => ended_early(d, behind),
     }
 }

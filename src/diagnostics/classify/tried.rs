@@ -285,12 +285,13 @@ fn plain(facts: &Facts<'_>) -> Option<(String, String)> {
     let trial = facts.trial(Variation::NoUpgrade)?;
     let known = facts.trial(Variation::OtherPath).and_then(Trial::status) >= Some(400);
     let text = match trial.status()? {
-        _ if let Some(told) = plain_told(facts) => {
+        // An error of the server's own, such as an exception, is one of the plain GET alone.
+        ..500 if let Some(told) = plain_told(facts) => {
             format!("to a plain GET, the server says \"{told}\"")
         }
         // Some servers answer every path like this, so the answer proves nothing about this path.
-        200..=299 if !known => return None,
-        200..=299 => "the path serves plain HTTP, and no WebSocket, or one that its application ends: a login, a parameter".to_owned(),
+        200..=299 | 500 if !known => return None,
+        200..=299 | 500 => "the path serves plain HTTP, and no WebSocket, or one that its application ends: a login, a parameter".to_owned(),
         401..=403 => "the application refuses: a plain GET is refused, too".to_owned(),
         _ => return None,
     };
