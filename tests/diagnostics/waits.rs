@@ -245,6 +245,20 @@ fn an_exception_is_no_refusal_and_a_server_that_fails_has_ended() {
             assert!(causes(&found).starts_with("Low an exception"), "{found:?}");
         }
     }
+    // A page at this path explains a Close in order, and not an internal error.
+    let answered = |variation, code| {
+        let text = format!("{code} of the trial");
+        tried(variation, TrialOutcome::Status { code, text, body: b"hello".to_vec() })
+    };
+    let (page, missing) =
+        (answered(Variation::NoUpgrade, 200), answered(Variation::OtherPath, 404));
+    let trials = [ends(), page, missing];
+    for (code, served) in [(1011, false), (1000, true)] {
+        let body = body(Some(code), "");
+        let facts = closed(Facts { trials: &trials, ..pair.facts() }, &body, 0.01, 0.0);
+        let found = causes(&verdict(&facts));
+        assert_eq!(found.contains("serves plain HTTP, and no WebSocket"), served, "{found}");
+    }
     let failed = "the connection failed during the handshake: connection reset by peer";
     let trials = [tried(Variation::Again, TrialOutcome::Unreached(failed.into()))];
     let sent = Some(message(Data::Text, b"hello"));

@@ -220,7 +220,8 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
         if unsaid && matches!(d.entry.code, "W703" | "W707" | "W709") {
             d = not_ours(d);
         }
-        let open = !d.is_supported() && unsaid;
+        // The code itself says that the server failed.
+        let open = !d.is_supported() && unsaid && d.entry.code != "W711";
         if let Some((text, fact)) = plain(facts).filter(|_| open && facts.stream.messages == 0) {
             d = d.suggests(text, fact).help("check the path; then compare headers, query and cookies with those of a client that works");
         }
