@@ -807,7 +807,7 @@ pub fn watchable(after_ping: Option<Duration>) -> Option<Duration> {
 }
 
 /// Makes a plain request after a session was lost, to see whether the server still listens. Notes
-/// only a failed connection.
+/// only a failed connection, or that a proxy no longer reaches the server.
 ///
 /// # Errors
 ///
@@ -819,9 +819,20 @@ pub fn look_again(
     runtime: &mut Runtime,
 ) -> Result<(), OpenError> {
     let conn = runtime.reporter.connection();
-    let trial = attempt(Variation::NoUpgrade, config, evidence, limit(max_time), runtime)?;
+    let until = limit(max_time);
+    let trial = attempt(Variation::NoUpgrade, config, evidence, until, runtime)?;
     let gone = |trial: &Trial| matches!(trial.outcome, TrialOutcome::Unreached(_));
+    // A server that takes only upgrades may drop the plain request.
+    let again = match &trial {
+        Some(trial) if trial.is_gateway_error() => {
+            let (outcome, _) = traced(&at_same_address(config, evidence), until, runtime)?;
+            let variation = Variation::Again;
+            outcome.map(|outcome| Trial { variation, what: String::new(), outcome })
+        }
+        _ => None,
+    };
     evidence.trials.extend(trial.filter(gone));
+    evidence.trials.extend(again.filter(Trial::is_gateway_error));
     runtime.reporter.return_to(conn);
     Ok(())
 }

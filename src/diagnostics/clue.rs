@@ -487,6 +487,8 @@ pub enum Clue {
     /// A silence as long as the last one did not end the connection, or the heartbeats of the
     /// protocol inside were sent in time.
     TimerRefuted,
+    /// The last silence was too short, and no whole number of seconds, as that of a timer is.
+    NoTimersTime,
     /// The peer ended the stream.
     StreamEnded,
     /// Our last message breaks a rule of the protocol inside.
@@ -1553,6 +1555,14 @@ impl Clue {
             Self::NothingSent => {
                 facts.stream.sent.is_none().then(|| "no message had been sent".to_owned())
             }
+            Self::NoTimersTime => {
+                let end = facts.end.filter(|end| end.idle < SHORTEST_TIMER)?;
+                // A timer runs from the opening, from the last byte or from the last message, and
+                // expires a little late.
+                let whole = |time: Duration| time.subsec_millis() < 150;
+                let fits = [end.lifetime, end.idle, end.idle_data].into_iter().any(whole);
+                (!fits).then(|| format!("the silence lasted {:.2} s", end.idle.as_secs_f64()))
+            }
             Self::NewCodeSent => {
                 let code = facts.close.sent?.code.filter(|code| (1012..=1014).contains(code))?;
                 Some(format!("our Close has the code {code}"))
@@ -2257,6 +2267,9 @@ pub(super) fn complained<'a>(facts: &Facts<'a>) -> Option<Complaint<'a>> {
         word => goodbye().or_else(error).or_else(refused).or(word),
     }
 }
+
+/// Idle timers that are as short as this are rare.
+const SHORTEST_TIMER: Duration = Duration::from_secs(10);
 
 /// Ages at which proxies and services end connections, and lifetimes of tokens, in seconds.
 const AGES: [u64; 18] =

@@ -450,6 +450,12 @@ impl Trial {
         matches!(&self.outcome, TrialOutcome::Unreached(text) if text.contains("connection refused"))
     }
 
+    /// Whether a proxy answered that it can't reach the server behind it (RFC 9110 §15.6.3 to
+    /// §15.6.5).
+    pub fn is_gateway_error(&self) -> bool {
+        matches!(self.status(), Some(502..=504))
+    }
+
     /// The service that sent a greeting instead of HTTP, and a hint for the user.
     pub(super) fn greeting(&self) -> Option<(&'static str, &'static str)> {
         let TrialOutcome::Nothing(text) = &self.outcome else { return None };

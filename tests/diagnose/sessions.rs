@@ -1312,3 +1312,29 @@ fn a_close_without_an_answer_is_told_although_the_run_has_what_it_wanted() {
     let told = Told::of(&["-x", "hi", "--exit-after", "1"], port, "/");
     assert_eq!((told.text.as_str(), told.status), ("", Some(0)));
 }
+
+/// A server that takes only upgrades may drop a plain request, so only an upgrade shows that the
+/// proxy no longer reaches it.
+#[test]
+fn a_proxy_that_lost_the_server_behind_it_is_told() {
+    for (later, is_lost) in [(false, true), (true, false)] {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
+        let opened = AtomicUsize::new(0);
+        let port = serve_all(listener, move |stream| {
+            let request = receive(stream);
+            let upgrade = String::from_utf8_lossy(&request).contains("Upgrade: websocket");
+            if !upgrade || (opened.fetch_add(1, Ordering::Relaxed) > 0 && !later) {
+                let bad = b"HTTP/1.1 502 Bad Gateway\r\nServer: nginx\r\nContent-Length: 0\r\n\r\n";
+                return stream.write_all(bad).ok();
+            }
+            stream.write_all(switching(&request, "Server: nginx\r\n").as_bytes()).ok()?;
+            stream.write_all(&text("one")).ok()?;
+            pause(stream, 1300)?;
+            stream.write_all(&text("two")).ok()?;
+            stream.shutdown(Shutdown::Both).ok()
+        });
+        let told = Told::of(&["--diagnose", "--input", "none", "-w", "forever"], port, "/");
+        let cause = "likely (medium): the server behind the proxy can't be reached any more";
+        told.is("W801", if is_lost { cause } else { "restarted, or reloaded" });
+    }
+}

@@ -169,3 +169,25 @@ fn a_post_needs_an_http_server_and_a_server_with_a_token_asks_for_it_alone() {
     assert!(!refused(&open, &asks("Bearer")).contains("-u USER"));
     assert!(refused(&open, &asks("Basic realm=\"a\"")).contains("-u USER"));
 }
+
+#[test]
+fn an_upgrade_in_http_1_0_comes_from_a_proxy() {
+    let told = |version: &str, headers: &str| {
+        let text = format!("GET / HTTP/{version}\r\nHost: a\r\n{headers}\r\n");
+        let request = Head::parse(HeadKind::Request, text.as_bytes());
+        let response = Head::parse(HeadKind::Response, b"HTTP/1.1 400 Bad Request\r\n\r\n");
+        let facts = Facts {
+            request: Some(&request),
+            response: Some(&response),
+            body: b"HTTP/1.0; a proxy that speaks HTTP/1.0 cannot upgrade",
+            ..Facts::new(Role::Server)
+        };
+        classify(&facts).remove(0)
+    };
+    let found = told("1.0", KEY);
+    assert_eq!(found.entry.code, "W363");
+    assert!(found.help.contains("proxy_http_version 1.1"), "{found:?}");
+    assert!(!told("1.1", KEY).help.contains("proxy_http_version"));
+    // Without Upgrade, the help has all directives.
+    assert_eq!(told("1.0", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n").entry.code, "W360");
+}

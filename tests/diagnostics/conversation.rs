@@ -6,7 +6,7 @@ use std::time::Duration;
 use wscope::diagnostics::facts::{
     CloseFacts, CrossedMessage, End, EndKind, LastHeard, StreamFacts,
 };
-use wscope::diagnostics::{Diagnostic, Facts, Severity, classify};
+use wscope::diagnostics::{Diagnostic, Facts, Family, Severity, classify};
 use wscope::wire::Data;
 use wscope::wire::close::CloseBody;
 
@@ -518,6 +518,39 @@ fn an_announced_shutdown_is_a_warning() {
         said(&found, "W701").expect("W701").starts_with("the server ends or restarts"),
         "{found:?}"
     );
+}
+
+#[test]
+fn a_subscription_before_connection_init_is_the_cause_of_4401() {
+    let subscribe = r#">{"id":"1","type":"subscribe","payload":{"query":"subscription { n }"}}"#;
+    let init = r#">{"type":"connection_init"}"#;
+    let told = |lines: &[&str]| {
+        let close = Some((Some(4401), "Unauthorized"));
+        let found = session("graphql-transport-ws", lines, close);
+        said(&found, "W719").expect("W719")
+    };
+    assert!(told(&[subscribe]).starts_with("connection_init was not sent"));
+    assert!(!told(&[init, subscribe]).contains("connection_init was not sent"));
+}
+
+#[test]
+fn a_server_that_goes_away_in_the_middle_of_its_messages_is_told() {
+    let feed = [r#"{"seq":1,"bid":1.08}"#, r#"{"seq":2,"bid":1.07}"#];
+    let told = |quiet, lines: &[&str], code, reason| {
+        let found = session_after(quiet, "", lines, Some((Some(code), reason)));
+        let first = found.iter().find(|one| one.entry.family == Family::CloseCode);
+        let first = first.expect("the Close");
+        let away = first.title.contains("in the middle of its messages");
+        assert_eq!(away, first.severity == Severity::Warning, "{first:?}");
+        away
+    };
+    assert!(told(0.4, &feed, 1001, ""));
+    assert!(told(0.4, &feed, 1001, "Going Away"));
+    // It has sent all, gives another reason, sent only a greeting, or answered.
+    assert!(!told(0.4, &feed, 1000, ""));
+    assert!(!told(0.4, &feed, 1001, "done"));
+    assert!(!told(0.4, &feed[..1], 1001, ""));
+    assert!(!told(0.4, &[">get", feed[0], r#"{"status":"done"}"#], 1001, ""));
 }
 
 #[test]

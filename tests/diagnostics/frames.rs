@@ -144,6 +144,49 @@ fn letters_of_latin_1_are_told_from_binary_data() {
     }
 }
 
+/// RFC 7692 §7.2.1 takes DEFLATE as it is in RFC 1951, which has no header.
+#[test]
+fn compressed_data_with_a_header_names_its_format() {
+    let pair = Pair::open("", "");
+    let deflate = DeflateParams::default();
+    let told = |payload: &[u8]| {
+        let len = u8::try_from(payload.len()).expect("a short payload");
+        let bytes = [&[0xc1, len], payload].concat();
+        let seen = Seen::new(Direction::ToClient, Some(&deflate), Limits::default(), &bytes);
+        let found = classify(&seen.facts(&pair)).remove(0);
+        assert_eq!(found.entry.code, "W624");
+        found.causes[0].text.to_string()
+    };
+    // "hello" in raw DEFLATE, with a header, and its checksum.
+    let raw = b"\xcb\x48\xcd\xc9\xc9\x07\x00";
+    let zlib = [&b"\x78\x9c"[..], raw, b"\x06\x2c\x02\x15"].concat();
+    assert_eq!(told(&zlib), "the sender compresses as zlib, where raw DEFLATE is required");
+    let gzip = [&b"\x1f\x8b\x08\0\0\0\0\0\0\x03"[..], raw, b"\x86\xa6\x10\x36"].concat();
+    assert_eq!(told(&gzip), "the sender compresses as gzip, where raw DEFLATE is required");
+    // The same header before other bytes, or another one.
+    assert!(!told(b"\x78\x9c\xff\xff\xff\xff").contains("zlib"));
+    assert!(!told(&[&b"\x78\x9d"[..], raw].concat()).contains("zlib"));
+    assert!(!told(b"x\x9c").contains("zlib"));
+}
+
+#[test]
+fn a_file_that_is_sent_as_text_is_known_by_its_first_bytes() {
+    let pair = Pair::open("", "");
+    for (payload, format) in [
+        (&b"\x89PNG\r\n\x1a\n"[..], "a PNG image"),
+        (b"\xff\xd8\xff\xe0\0\x10JFIF", "a JPEG image"),
+        (b"\x89abc", ""),
+        (b"PNG\x89", ""),
+    ] {
+        let len = u8::try_from(payload.len()).expect("a short payload");
+        let seen = Seen::from_server(&[&[0x81, len], payload].concat());
+        let found = classify(&seen.facts(&pair));
+        assert_eq!(found[0].causes[0].text, "binary data is sent as text", "{found:?}");
+        let because = found[0].causes[0].because.clone().unwrap_or_default();
+        assert_eq!(because.contains(format) && !because.is_empty(), !format.is_empty());
+    }
+}
+
 /// The verdict on a stream whose whole messages before the violation include this last one.
 fn verdict_after(bytes: &[u8], last: &[u8]) -> wscope::diagnostics::Diagnostic {
     let pair = Pair::open("", "");

@@ -782,3 +782,22 @@ fn a_pong_shows_no_program_and_an_answer_shows_that_messages_are_read() {
     let found = of(LastHeard { answered: true, ..heard });
     assert!(!found.contains("but not the Close"), "{found}");
 }
+
+/// Timers expire after whole seconds, and a little late.
+#[test]
+fn a_short_silence_that_is_no_whole_second_suggests_another_end_than_a_timer() {
+    let pair = Pair::open("", "");
+    let first = |lifetime: f64, silence: f64| {
+        let lifetime = Duration::from_secs_f64(lifetime);
+        let end = Some(End { lifetime, ..end(EndKind::Fin, silence) });
+        let found = verdict(&Facts { end, ..pair.facts() });
+        assert_eq!(found.entry.code, "W804");
+        (found.causes[0].text.contains("process"), found.help.contains("log"))
+    };
+    assert_eq!(first(5.44, 2.2), (true, true));
+    assert_eq!(first(5.44, 3.0), (false, false));
+    assert_eq!(first(5.44, 3.08), (false, false));
+    // The timer may run from the opening, or be looked at from time to time.
+    assert_eq!(first(5.01, 2.2), (false, false));
+    assert_eq!(first(95.44, 32.2), (false, false));
+}

@@ -12,6 +12,9 @@ const TAKEN_OVER: &str = "another client connected with the same client id and t
 const OTHER_CLIENT_ID: &str =
     "connect with a client id that no other client uses; the broker's log names the reason";
 
+/// The cause of an end that no timer explains.
+const PROCESS_ENDED: &str = "the peer's process, or its application, ended at that moment";
+
 /// Possible causes of an end in the middle of traffic.
 #[rustfmt::skip]
 const LOSSES: &[LikelyCause] = &[
@@ -110,11 +113,13 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("AWS API Gateway's idle limit", C::Idle(600)).unless(&[C::TimerRefuted, C::InnerAwaited]),
             low("the peer's heartbeat does not note pongs, or counts messages only").with(C::PingAnswered).unless(&[C::Serving])
                 .cure("see whether the peer's program handles pongs (`pong` events); send messages of the application, or pings: `--ping-interval SECS`"),
+            low(TAKEN_OVER).with(C::MqttSession).cure(OTHER_CLIENT_ID),
+            low(PROCESS_ENDED).with(C::NoTimersTime).unless(&[C::Serving])
+                .cure("read the peer's log at that moment; against a timer, send pings: `--ping-interval SECS`"),
             low("a timer of the peer, or of a proxy").unless(&[C::Serving, C::TimerRefuted]),
             low(PINGED).with(C::PingAtEnd),
-            low(TAKEN_OVER).with(C::MqttSession).cure(OTHER_CLIENT_ID),
             low("a limit on the age of connections, or on the time for a login, which pings do not extend").with(C::NothingCrossed).unless(&[C::Serving]),
-            low("the peer's process, or its application, ended at that moment").unless(&[C::Serving]),
+            low(PROCESS_ENDED).unless(&[C::Serving, C::NoTimersTime]),
             low("the client's program ended or was killed, or its network went away").with(C::Serving)
                 .cure("see whether the client's program still runs; against a timer, send pings: `--ping-interval SECS`"),
             low("a timer of the client, or of something between it and this server").with(C::Serving),

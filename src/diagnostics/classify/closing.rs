@@ -109,6 +109,13 @@ pub fn of_close_code(code: u16) -> &'static str {
     registered(Some(code))
 }
 
+/// Whether this side sent messages to a GraphQL server, and none of them is connection_init.
+fn is_uninitialised(facts: &Facts<'_>) -> bool {
+    let mut ours = facts.stream.kept.iter().filter(|message| message.ours).peekable();
+    let kept = facts.stream.kept_all && ours.peek().is_some();
+    kept && ours.all(|message| !contains(message.content, b"connection_init"))
+}
+
 /// Adapts the diagnosis of a private code that ends the session, and of a 1002 although this side
 /// broke no rule.
 fn lawful(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
@@ -117,6 +124,11 @@ fn lawful(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
         // A warning, because the exit status reports a failure.
         "W723" | "W718" if by_server => d.severity(Severity::Warning),
         "W719" if matches!(body.code, Some(4401 | 4403)) && sent_init(facts) => refused_init(d),
+        // "connection_init" comes first (graphql-ws protocol).
+        "W719" if body.code == Some(4401) && is_uninitialised(facts) => d.suggests(
+            "connection_init was not sent before the first request",
+            "the first message sent was another one",
+        ),
         "W719" => match body.code {
             Some(4400) => d.help("correct the message that its reason names: `start` and `stop` are of the old subprotocol graphql-ws, `subscribe` and `complete` of graphql-transport-ws"),
             Some(4409) => d.help("give each subscription of a connection an `id` of its own"),

@@ -267,13 +267,12 @@ fn uncompressed(d: Diagnostic, payload: &[u8], facts: &Facts<'_>) -> Option<Diag
         let len = compressed.len().min(SHOWN);
         let known = &compressed[..len];
         if len >= COMPRESSED && payload.windows(len).any(|window| window == known) {
-            let hex: Vec<_> = known.iter().map(|byte| format!("{byte:02x}")).collect();
             let mut d = d;
             d.causes.clear();
             return Some(
                 d.because(
                     "the server accepted permessage-deflate, and does not implement it",
-                    format!("its text has our message as it was compressed: {}", hex.join(" ")),
+                    format!("its text has our message as it was compressed: {}", hex(known)),
                 )
                 .help(help),
             );
@@ -407,6 +406,15 @@ fn content(
     {
         return d;
     }
+    if d.entry.code == "W615"
+        && let Some(payload) = known
+        && let Some((start, format)) = FILES.iter().find(|(start, _)| payload.starts_with(start))
+    {
+        let text = "binary data is sent as text";
+        let mut d = d;
+        d.causes.retain(|cause| cause.text != text);
+        return d.suggests(text, format!("it begins as {format} does: {}", hex(start)));
+    }
     if first.kind == ViolationKind::InvalidUtf8
         && d.entry.code == "W615"
         && let Some(fact) = latin(first, context)
@@ -421,6 +429,15 @@ fn content(
         .flatten();
     let raw =
         raw.map(|rest| &rest[..rest.len().min(usize::try_from(header.len).unwrap_or(usize::MAX))]);
+    if let Some((format, header)) = raw.and_then(wrapped) {
+        let bytes = hex(&header);
+        return d
+            .because(
+                format!("the sender compresses as {format}, where raw DEFLATE is required"),
+                format!("the payload begins with the header of {format}, {bytes}, and can be inflated behind it"),
+            )
+            .help("make raw DEFLATE: windowBits -15 in zlib's deflateInit2, `deflateRaw` in Node.js and pako; or leave permessage-deflate out");
+    }
     match raw.filter(|raw| raw.len() >= PLAIN && raw.iter().all(|byte| matches!(byte, b' '..=b'~')))
     {
         Some(raw) => d
@@ -434,6 +451,43 @@ fn content(
             .help("set RSV1 on compressed messages only"),
         None => d,
     }
+}
+
+/// The format and the header of compressed data that has a header, if the data behind it can be
+/// inflated: zlib (RFC 1950 §2.2) or gzip (RFC 1952 §2.3).
+fn wrapped(payload: &[u8]) -> Option<(&'static str, Vec<u8>)> {
+    let (format, header) = match payload {
+        // No other flag, so the header has no further fields.
+        [0x1f, 0x8b, 8, 0, ..] => ("gzip", payload.get(..10)?),
+        [method, flags, ..]
+            if method & 0x8f == 8
+                && flags & 0x20 == 0
+                && u16::from_be_bytes([*method, *flags]).is_multiple_of(31) =>
+        {
+            ("zlib", payload.get(..2)?)
+        }
+        _ => return None,
+    };
+    // A checksum follows the data, so only its first bytes are inflated.
+    let mut output = [0; 4];
+    let done = Inflater::new(MAX_WINDOW_BITS, true).inflate(&payload[header.len()..], &mut output);
+    done.is_ok_and(|done| done.produced > 0).then(|| (format, header.to_vec()))
+}
+
+/// The formats of files whose first bytes are no UTF-8, by these bytes.
+const FILES: &[(&[u8], &str)] = &[
+    (b"\x89PNG", "a PNG image"),
+    (b"\xff\xd8\xff", "a JPEG image"),
+    (b"\x1f\x8b\x08", "gzip data"),
+    (b"\x1a\x45\xdf\xa3", "a WebM or Matroska video"),
+    (b"\x28\xb5\x2f\xfd", "Zstandard data"),
+    (b"\x78\x9c", "zlib data"),
+    (b"\x78\xda", "zlib data"),
+];
+
+/// The bytes in hexadecimal, with spaces.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
 }
 
 /// The word around a byte that is not UTF-8, if the byte is a letter of Latin-1 beside a letter, and

@@ -92,6 +92,9 @@ pub(super) fn refused(facts: &Facts<'_>, found: &mut Findings<'_>) {
             "W363" if balanced => d
                 .because("a balancer in front of this server speaks the PROXY protocol", "the first bytes are those of it")
                 .help("switch the PROXY protocol off at the balancer (haproxy: no send-proxy and no send-proxy-v2; nginx: proxy_protocol off)"),
+            "W363" if is_old(request) && asked => d
+                .because("a proxy in front of this server forwards the request as HTTP/1.0, which has no upgrade", "the request is HTTP/1.0, with an Upgrade header")
+                .help("make the proxy speak HTTP/1.1 to this server: in nginx, `proxy_http_version 1.1;`"),
             "W361" => d.help(format!("serve it too: {}, or correct the client's URL", option("--path", &path.unwrap_or_default()))),
             "W362" => foreign_origin(&get("Origin").unwrap_or_default(), get("User-Agent"), d),
             "W365" => match get("Sec-WebSocket-Protocol") {
@@ -210,12 +213,17 @@ fn is_echo(facts: &Facts<'_>) -> bool {
     came[..came.len().min(HEARD_MOST)] == *sent
 }
 
+/// Whether the request is HTTP/1.0.
+fn is_old(request: &Head) -> bool {
+    let line = request.request_line();
+    line.is_some_and(|line| line.version == HttpVersion { major: 1, minor: 0 })
+}
+
 /// Explains a request with a key and without Upgrade: a proxy removed the header, or the client did
 /// not send it.
 fn lost_upgrade(request: &Head, d: Diagnostic) -> Diagnostic {
     const FACT: &str = "the request has a Sec-WebSocket-Key but no Upgrade";
-    let line = request.request_line();
-    let old = line.is_some_and(|line| line.version == HttpVersion { major: 1, minor: 0 });
+    let old = is_old(request);
     // "an intermediary … MUST … remove" the headers that Connection names (RFC 9110 §7.6.1).
     let replaced = request.has_token("Connection", "close");
     let via = ["Via", "Forwarded", "X-Forwarded-For", "X-Real-IP"];
@@ -332,8 +340,7 @@ fn scan(request: &Head) -> Option<(Cow<'static, str>, String, Confidence, &'stat
         return Some((scanner.into(), fact, Confidence::Medium, close));
     }
     // HAProxy's `option httpchk` and the health checks of other load balancers send this.
-    let old = line.version == HttpVersion { major: 1, minor: 0 };
-    (line.method == b"OPTIONS" && old && agent.is_empty()).then(|| {
+    (line.method == b"OPTIONS" && is_old(request) && agent.is_empty()).then(|| {
         let what = "this is a health check of a balancer, such as HAProxy's, not a client";
         let fact = "the request is OPTIONS in HTTP/1.0, without User-Agent".to_owned();
         (what.into(), fact, Confidence::Medium, CHECK_TCP)

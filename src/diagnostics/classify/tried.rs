@@ -237,7 +237,12 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
         let mut d = d;
         // The whole server failed, so its handler alone does not explain it.
         d.causes.retain(|cause| !cause.text.contains("handler"));
-        let text = "the server's process ended, possibly because of what was received last";
+        let text = match facts.trial(Variation::Again).is_some_and(Trial::is_gateway_error) {
+            true => {
+                "the server behind the proxy can't be reached any more: its process ended, or restarts"
+            }
+            false => "the server's process ended, possibly because of what was received last",
+        };
         return d.suggests(text, fact).help("read the server's log: an exception may have ended its process, and a supervisor may start it again");
     }
     facts
@@ -320,10 +325,11 @@ fn gone(facts: &Facts<'_>) -> Option<String> {
     facts.trials.iter().find(|trial| trial.is_refused()).map(ToString::to_string)
 }
 
-/// The trial that repeated the session, and could not connect or got no response.
+/// The trial that repeated the session, and could not connect, or got no response of the server.
 fn failing(facts: &Facts<'_>) -> Option<String> {
     let unanswered = |trial: &&Trial| {
         matches!(trial.outcome, TrialOutcome::Unreached(_) | TrialOutcome::Nothing(_))
+            || trial.is_gateway_error()
     };
     facts.trial(Variation::Again).filter(unanswered).map(ToString::to_string)
 }

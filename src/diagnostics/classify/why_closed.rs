@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::application::{Inside, LEFT_INSIDE, LOOK_FOR_LIMITS, SEND_END, endless, path_hint};
 use super::clocks::{aged, ping_interval, seconds};
-use crate::diagnostics::clue::{Complaint, announced, complained, is_qualified};
+use crate::diagnostics::clue::{Complaint, announced, complained, is_qualified, is_round_age};
 use crate::diagnostics::conversation::{Dialogue, PeerPart};
 use crate::diagnostics::facts::{CrossedMessage, End, SILENCE};
 use crate::diagnostics::heard::{self, Grievance};
@@ -55,7 +55,8 @@ const SAID: [CauseRule; 18] = [
 ];
 
 /// Rules about times: an end at once, a missing heartbeat, a silence.
-const CLOCKS: [CauseRule; 12] = [
+const CLOCKS: [CauseRule; 13] = [
+    going_away,
     at_once,
     namespace_refused,
     inner_beat_missing,
@@ -710,6 +711,23 @@ fn waited_for_us(closed: &Closed<'_>) -> Option<Diagnostic> {
     // A reason, or another code, is about something else.
     let timed = closed.says_nothing() && matches!(body.code, None | Some(1000 | 1001 | 1008));
     Some(if timed { aged(d, facts, end.last, end.quiet) } else { d })
+}
+
+/// The server goes away in the middle of its messages.
+fn going_away(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let Closed { facts, body, end, .. } = closed;
+    let heard = facts.stream.heard.filter(|heard| heard.quiet < SILENCE)?;
+    // A server that has sent all goes away with 1000, and one that answers a request has been asked.
+    let feeds = facts.stream.messages >= 2 && closed.talk.theirs.iter().all(|one| !one.is_outcome);
+    let alone = !closed.is_asked() || facts.stream.ours_quiet >= SILENCE;
+    let unsaid = closed.says_nothing() && !closed.is_named();
+    let lived = end.last >= SILENCE && !is_round_age(end.last);
+    (body.code == Some(1001) && unsaid && feeds && alone && lived).then(|| {
+        closed.warned().title("the server went away in the middle of its messages (1001)").suggests(
+            "the server, or a proxy in front, shuts down, restarts or reloads its configuration",
+            format!("it closed {} after a message", seconds(heard.quiet)),
+        )
+    })
 }
 
 /// There was a silence before the Close, possibly because of a timer.
