@@ -479,9 +479,14 @@ pub fn attempt(
         }
     }
     // If a server does not accept this machine's name, that proves nothing about another name.
-    let near = variation == Variation::NearHost;
+    // Beside a server that answers, the other loopback address need not have one.
+    let only_open = match variation {
+        Variation::NearHost => true,
+        Variation::OtherFamily => evidence.response().is_some(),
+        _ => false,
+    };
     let trial = outcome.map(|outcome| Trial { variation, what, outcome });
-    Ok(trial.filter(|trial| !near || trial.status() == Some(101)))
+    Ok(trial.filter(|trial| !only_open || trial.status() == Some(101)))
 }
 
 /// Subprotocols that servers require most. The list is short, because some servers read only the
@@ -640,15 +645,17 @@ pub fn control(
     Ok(Some(trial))
 }
 
-/// Repeats the request at the loopback address of the other family, if the requested one refused.
+/// Repeats the request at the loopback address of the other family, if the requested one refused,
+/// or if the program there, which may be another one, did not upgrade.
 fn at_other_family(
     config: &OpenConfig,
     evidence: &OpeningEvidence,
 ) -> Option<(OpenConfig, String)> {
     let (first, rest) = evidence.dials().split_first()?;
     let same = |dial: &Dial| dial.address.is_ipv4() == first.address.is_ipv4();
-    let refused = |dial: &Dial| dial.outcome == DialOutcome::Refused;
-    if !first.address.ip().is_loopback() || !refused(first) || !rest.iter().all(same) {
+    let answered = matches!(first.outcome, DialOutcome::Refused | DialOutcome::Connected);
+    let here = first.address.ip().is_loopback() && !evidence.goes_by_proxy();
+    if !here || !answered || !rest.iter().all(same) {
         return None;
     }
     let ip: IpAddr = match first.address.is_ipv4() {
@@ -701,7 +708,7 @@ pub fn variations(error: &OpenError, evidence: &OpeningEvidence) -> &'static [Va
         E::Refused { .. } => {
             match evidence.response().and_then(Head::status_line).map(|line| line.code) {
                 _ if evidence.wants_tls() => &[V::OtherScheme],
-                Some(300..=399) => &[V::NoUpgrade, V::Redirected],
+                Some(300..=399) => &[V::NoUpgrade, V::Redirected, V::OtherFamily],
                 Some(400..=501) => &[
                     V::NoUpgrade,
                     V::OwnOrigin,
@@ -712,9 +719,10 @@ pub fn variations(error: &OpenError, evidence: &OpeningEvidence) -> &'static [Va
                     V::NearHost,
                     V::OtherPath,
                     V::OtherScheme,
+                    V::OtherFamily,
                 ],
-                Some(200..=299) => &[V::NoUpgrade, V::OtherPath, V::OtherScheme],
-                _ => &[V::NoUpgrade],
+                Some(200..=299) => &[V::NoUpgrade, V::OtherPath, V::OtherScheme, V::OtherFamily],
+                _ => &[V::NoUpgrade, V::OtherFamily],
             }
         }
         _ => &[],
@@ -765,7 +773,7 @@ pub fn compare(
 fn is_cheap(variation: Variation, config: &OpenConfig, error: &OpenError) -> bool {
     let cut = matches!(error, OpenError::Closed { .. } | OpenError::Io(_));
     match variation {
-        Variation::OtherFamily => true,
+        Variation::OtherFamily => matches!(error, OpenError::Dial(_)),
         Variation::OtherScheme => cut && !config.target.secure,
         Variation::OnlyHttp2 | Variation::Preface => cut,
         _ => false,

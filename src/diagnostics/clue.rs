@@ -487,7 +487,7 @@ pub enum Clue {
     /// A silence as long as the last one did not end the connection, or the heartbeats of the
     /// protocol inside were sent in time.
     TimerRefuted,
-    /// The last silence was too short, and no whole number of seconds, as that of a timer is.
+    /// The last silence was too short, and no whole number of half seconds, as that of a timer is.
     NoTimersTime,
     /// The peer ended the stream.
     StreamEnded,
@@ -1559,7 +1559,7 @@ impl Clue {
                 let end = facts.end.filter(|end| end.idle < SHORTEST_TIMER)?;
                 // A timer runs from the opening, from the last byte or from the last message, and
                 // expires a little late.
-                let whole = |time: Duration| time.subsec_millis() < 150;
+                let whole = |time: Duration| time.subsec_millis() % 500 < 150;
                 let fits = [end.lifetime, end.idle, end.idle_data].into_iter().any(whole);
                 (!fits).then(|| format!("the silence lasted {:.2} s", end.idle.as_secs_f64()))
             }

@@ -163,7 +163,12 @@ impl<'a> MessageForm<'a> {
             "ready",
             "initialized",
         ];
-        const OPENING: [&str; 9] = [
+        const OPENING: [&str; 14] = [
+            "config",
+            "configure",
+            "settings",
+            "setup",
+            "start",
             "login",
             "auth",
             "authenticate",

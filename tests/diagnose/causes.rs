@@ -759,6 +759,42 @@ fn the_other_loopback_address_is_tried() {
     }
 }
 
+/// As with a development server on ::1 that is found before the one on 127.0.0.1.
+#[test]
+fn another_program_at_the_first_loopback_address_is_told() {
+    let both = || loop {
+        let v6 = TcpListener::bind("[::1]:0").expect("loopback");
+        let port = v6.local_addr().expect("bound").port();
+        if let Ok(v4) = TcpListener::bind(("127.0.0.1", port)) {
+            return (v6, v4);
+        }
+    };
+    let refuses = |stream: &mut TcpStream| {
+        receive(stream);
+        stream.write_all(&answer("404 Not Found", "", "no such page")).ok()
+    };
+    let (v6, v4) = both();
+    let port = serve_all(v6, refuses);
+    serve_all(v4, |stream| {
+        let request = receive(stream);
+        stream.write_all(switching(&request, "").as_bytes()).ok()
+    });
+    let url = format!("ws://[::1]:{port}/chat");
+    for args in [&["--diagnose"][..], &["doctor"]] {
+        let told = Told::run(&[args, &[&url]].concat());
+        told.has(&format!("likely (medium): another program has the port at [::1]:{port}"));
+        told.has(&format!("the WebSocket is at 127.0.0.1:{port}"));
+    }
+    Told::run(&[&url]).lacks("another program");
+    // Both refuse.
+    let (v6, v4) = both();
+    let port = serve_all(v6, refuses);
+    serve_all(v4, refuses);
+    let told = Told::run(&["--diagnose", &format!("ws://[::1]:{port}/chat")]);
+    told.lacks("another program");
+    told.lacks(&format!("at 127.0.0.1:{port}"));
+}
+
 /// Options that put a secret in every possible place of a request.
 const EVERYWHERE: [&str; 12] = [
     "-s",

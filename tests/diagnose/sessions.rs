@@ -1090,7 +1090,7 @@ fn a_server_that_answers_pings_does_not_end_because_of_one() {
     // The same end, but no ping was on the way.
     let port = serve(|request, stream| {
         open(request, stream)?;
-        pause(stream, 1300)
+        pause(stream, 1500)
     });
     let told = Told::of(&["--ping-interval", "5", "-w", "4"], port, "/");
     told.is("W804", "a timer of the peer");

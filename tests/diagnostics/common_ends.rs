@@ -28,7 +28,7 @@ const CREATED: &[u8] = br#"{"type":"session.created","event_id":"e1","session":{
 const INVALID: &[u8] = br#"{"type":"error","error":{"type":"invalid_request_error","message":"Invalid value: 'respnse.create'."}}"#;
 
 #[rustfmt::skip]
-const ROWS: [Row<'_>; 44] = [
+const ROWS: [Row<'_>; 46] = [
     ("idle", "", &[b">hi", b"hi"], FIN, "", 60.0, "cut after 60.0 s without traffic"),
     ("idle, reset", "", &[b">hi", b"hi"], Ending::Lost(EndKind::Reset), "", 60.0, "cut after 60.0 s without traffic"),
     ("an idle Close", "", &[b">hi", b"hi"], close(1001), "Idle timeout", 30.0, "an idle timeout of the server"),
@@ -62,6 +62,8 @@ const ROWS: [Row<'_>; 44] = [
     ("no NUL, closed", "v12.stomp", &[b">CONNECT\naccept-version:1.2\nhost:/\n\n"], NO_CODE, "", 9.0, "a NUL ends it"),
     ("no 0x1e", "/hub", &[HANDSHAKE], Ending::Ours, "", 2.0, "the byte 0x1e ends it"),
     ("no 0x1e, closed", "/hub", &[HANDSHAKE], NO_CODE, "", 15.0, "the byte 0x1e ends it"),
+    ("no 0x1e, lost", "/hub", &[HANDSHAKE], FIN, "", 15.0, "the byte 0x1e ends it"),
+    ("no NUL, reset", "v12.stomp", &[b">CONNECT\naccept-version:1.2\nhost:/\n\n"], Ending::Lost(EndKind::Reset), "", 9.0, "a NUL ends it"),
     ("closed at once", "", &[], close(1000), "", 0.01, "closed before it sent any message"),
     ("closed at our message", "", &[b">hello"], NO_CODE, "", 0.01, "closed at once, after our message"),
     ("a restart", "", &[b"tick", br#"{"type":"shutdown"}"#], close(1001), "", 0.1, "as it announced"),
@@ -107,7 +109,7 @@ fn a_message_with_its_end_or_without_need_of_one_is_not_said_to_lack_it() {
         ("mqtt", &[b">\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00"]),
     ];
     for (name, lines) in sessions {
-        for ending in [Ending::Ours, NO_CODE] {
+        for ending in [Ending::Ours, NO_CODE, FIN] {
             let told = told(name, lines, ending, "", 2.0);
             assert!(!told.contains("has no end"), "{lines:?}: {told}");
         }

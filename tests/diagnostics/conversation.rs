@@ -557,6 +557,12 @@ fn a_server_that_goes_away_in_the_middle_of_its_messages_is_told() {
 fn records_of_a_healthy_session_are_no_refusals_of_our_request() {
     for lines in [
         &[">tail app.log", "ERROR: disk full on db1", "INFO retry", "INFO ok"][..],
+        &[
+            r#">{"type":"config"}"#,
+            r#"{"type":"session.started"}"#,
+            r#"{"type":"error","message":"no speech detected"}"#,
+            r#"{"type":"transcript","text":"a"}"#,
+        ],
         &[">follow", "401 Unauthorized", "200 OK", "200 OK"],
         &[">follow", "Invalid login", "Accepted key for bob", "session opened"],
         &[

@@ -783,7 +783,7 @@ fn a_pong_shows_no_program_and_an_answer_shows_that_messages_are_read() {
     assert!(!found.contains("but not the Close"), "{found}");
 }
 
-/// Timers expire after whole seconds, and a little late.
+/// Timers expire after whole or half seconds, and a little late.
 #[test]
 fn a_short_silence_that_is_no_whole_second_suggests_another_end_than_a_timer() {
     let pair = Pair::open("", "");

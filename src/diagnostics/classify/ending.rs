@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use super::application::{LEFT_INSIDE, LOOK_FOR_LIMITS, is_unheard};
+use super::application::{LEFT_INSIDE, LOOK_FOR_LIMITS, SEND_END, endless, is_unheard};
 use super::clocks::{aged, ping_interval, seconds};
 use super::closing::was_closed;
 use super::findings::Findings;
-use super::why_closed::{ANNOUNCED, ENDED_BY_PEER};
+use super::why_closed::{ANNOUNCED, ENDED_BY_PEER, unended};
 use crate::diagnostics::clue::{Complaint, announced, complained, is_near};
+use crate::diagnostics::conversation::Dialogue;
 use crate::diagnostics::facts::{End, EndKind, SILENCE};
 use crate::diagnostics::heard::Grievance;
+use crate::diagnostics::inner::inner;
 use crate::diagnostics::{Clue, Facts, Severity};
 use crate::event::MessageInfo;
 use crate::wire::{Role, ViolationKind};
@@ -122,6 +124,16 @@ fn lost(facts: &Facts<'_>, end: &End, found: &mut Findings<'_>) {
     if let Some(fact) = Clue::SessionLeft.seen(facts).filter(|_| !inside && !leads) {
         return found.add(lost_code(end), |d| {
             d.note(clocks(end)).because(LEFT_INSIDE, fact).help(LOOK_FOR_LIMITS)
+        });
+    }
+    if let Some((protocol, mark)) = unended(facts, &Dialogue::of(facts, inner(facts).as_ref()))
+        .filter(|_| !inside && !leads && end.is_silent())
+    {
+        return found.add(lost_code(end), |d| {
+            d.title("the connection ended while the server waited for the end of our message")
+                .note(clocks(end))
+                .suggests(endless(protocol, mark), "no answer came to it")
+                .help(SEND_END)
         });
     }
     // A peer that ends right on our message has read it.

@@ -692,7 +692,7 @@ impl RefusalResponse<'_> {
             d.note_if(value.map(|value| format!("{name}: {value}")))
         });
         let d = self.anywhere(self.said(d)).note_if(path_hint(self.facts));
-        let d = self.over_tls(d);
+        let d = self.at_other_address(self.over_tls(d));
         let d = self.facts.trials.iter().fold(d, |d, trial| {
             let text = trial.to_string();
             let told = d.causes.iter().filter_map(|cause| cause.because.as_deref());
@@ -784,6 +784,28 @@ impl RefusalResponse<'_> {
             )),
             _ => d,
         }
+    }
+
+    /// Adds the cause if the same path opens at the loopback address of the other family.
+    fn at_other_address(&self, d: Diagnostic) -> Diagnostic {
+        let fact = Clue::OtherFamilyListens.seen(self.facts).filter(|_| !d.is_proved());
+        let (Some(fact), Some(there)) = (fact, self.facts.trial(Variation::OtherFamily)) else {
+            return d;
+        };
+        let here = self.facts.dials.first().map(|dial| dial.address.to_string());
+        let here = here.unwrap_or_default();
+        d.certain()
+            .suggests(
+                format!(
+                    "another program has the port at {here}; the WebSocket is at {}",
+                    there.what
+                ),
+                fact,
+            )
+            .help(format!(
+                "end the other program (`ss -ltnp` shows both), or connect to {}",
+                there.what
+            ))
     }
 
     /// Adds the cause if the same path opens over TLS.

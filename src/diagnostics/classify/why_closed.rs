@@ -418,16 +418,23 @@ fn breach(closed: &Closed<'_>) -> Option<Diagnostic> {
 
 /// Our only message lacks the end that its protocol requires, so the server waited for it.
 fn without_end(closed: &Closed<'_>) -> Option<Diagnostic> {
-    let Closed { facts, talk, .. } = closed;
     let waited = closed.is_regular() && closed.says_nothing();
-    let ignored = waited && talk.is_ignored() && facts.stream.kept_all;
-    let (title, end) = lacking_end(facts, inner(facts).as_ref()).filter(|_| ignored)?;
+    let (title, end) = unended(closed.facts, &closed.talk).filter(|_| waited)?;
     Some(
         closed
             .retitled("closed while the server waited for the end of our message")
             .suggests(endless(title, end), "no answer came to it")
             .help(SEND_END),
     )
+}
+
+/// The protocol of our message that lacks its end, and that end, if nothing answered this message.
+pub(super) fn unended(
+    facts: &Facts<'_>,
+    talk: &Dialogue<'_>,
+) -> Option<(&'static str, &'static str)> {
+    let ignored = talk.is_ignored() && facts.stream.kept_all;
+    lacking_end(facts, inner(facts).as_ref()).filter(|_| ignored)
 }
 
 /// The reason of a Close in order says something else than goodbye, and it came right after our
