@@ -204,6 +204,13 @@ const LONG_MESSAGE: u64 = 32 * 1024;
 pub enum Clue {
     /// All of these are seen.
     All(&'static [Self]),
+    /// The request with this difference gets the same answer.
+    Same(Variation),
+    /// The request with this difference gets another answer. Without an answer, the trial shows no
+    /// difference: a limit on connections may end it.
+    Differs(Variation),
+    /// A WebSocket opens with this difference.
+    Opens(Variation),
     /// The request has an Origin.
     OriginSent,
     /// The request has no Origin.
@@ -340,20 +347,12 @@ pub enum Clue {
     PlainSame,
     /// The same as [`Clue::PlainSame`], and a reverse proxy answered.
     PlainSameBehindProxy,
-    /// The same as [`Clue::PlainSame`], from a library that supports WebSocket.
-    PlainSameByLibrary,
     /// The same request without the upgrade succeeds, and the upgrade gets an error or no answer.
     PlainServes,
     /// The upgrade gets no answer, and a plain GET finds nothing at this path.
     PlainMissing,
     /// Neither a plain GET nor another path got an answer.
     AllSilent,
-    /// The same path without its query opens.
-    NoQueryOpens,
-    /// Another path opens a WebSocket.
-    OtherPathOpens,
-    /// Every request gets this answer, also without the upgrade and at another path.
-    AllSame,
     /// A trial opened a WebSocket, so the whole path to the server passes upgrades.
     UpgradePasses,
     /// A proxy answers a plain GET: it can't reach the server behind it. The upgrade gets such an
@@ -438,16 +437,8 @@ pub enum Clue {
     UpgradeFailed,
     /// Without a subprotocol, it opens, or gets an answer if there was none.
     NoSubprotocolHelps,
-    /// With another subprotocol, it opens.
-    SubprotocolHelps,
-    /// With the server's own Origin, it opens.
-    OwnOriginOpens,
     /// The redirect only changes the slashes of the path, and its target does not open, either.
     RedirectFails,
-    /// With the Host of the URL, it opens or gets another status.
-    OwnHostHelps,
-    /// With the Host `localhost`, it opens or gets another status.
-    NearHostHelps,
     /// The sent Host is not that of the URL, and the URL's Host may get another status.
     OtherHostSent,
     /// The sent Origin is that of the server. A program is in front, or the server compares the
@@ -562,8 +553,6 @@ pub enum Clue {
     ProxyTlsUnanswered,
     /// There is a WWW-Authenticate.
     Challenged,
-    /// The same request without the upgrade gets another answer.
-    PlainDiffers,
     /// The same request without the upgrade gets an answer, but the upgrade gets none.
     PlainAnswered,
     /// The same request without the upgrade gets no answer, either.
@@ -574,14 +563,6 @@ pub enum Clue {
     HeadlessMissing,
     /// The port answers in HTTP/2, and no request in HTTP/1.1 got an answer.
     PlainHttp2,
-    /// With the server's own Origin, it opens or gets another status.
-    OwnOriginHelps,
-    /// With the server's own Origin, it gets the same status.
-    OwnOriginSame,
-    /// Without an Origin, it opens or gets another status.
-    NoOriginHelps,
-    /// Without an Origin, it gets the same status.
-    NoOriginSame,
     /// The server refuses its own Origin, too, and the answer does not mention the Origin.
     OriginUnnamed,
     /// A gRPC server answers.
@@ -594,10 +575,6 @@ pub enum Clue {
     OtherPathAnswered,
     /// The peer ended the connection so late that a timer may be the cause.
     GaveUp,
-    /// Another path gets the same status.
-    OtherPathSame,
-    /// Another path gets another status.
-    OtherPathDiffers,
     /// Another path gets no answer in time.
     OtherPathSilent,
     /// The port answers the other scheme.
@@ -722,6 +699,9 @@ impl Clue {
         };
         let opens = |variation| tried(variation, &|trial| trial.status() == Some(101));
         match self {
+            Self::Same(variation) => compared(variation, true),
+            Self::Differs(variation) => compared(variation, false),
+            Self::Opens(variation) => opens(variation),
             Self::All(clues) => {
                 let mut all: Vec<String> = Vec::new();
                 for clue in clues {
@@ -943,7 +923,7 @@ impl Clue {
                 // If only one of the two answers has a body, an unknown path has its own page.
                 let body = other.body().unwrap_or_default();
                 let page = other.status() == status && body.is_empty() != facts.body.is_empty();
-                let known = page || Self::OtherPathDiffers.seen(facts).is_some();
+                let known = page || Self::Differs(Variation::OtherPath).seen(facts).is_some();
                 let lost = Self::UpgradePasses.seen(facts).is_none();
                 (known && lost).then(|| format!("{same}, but not {other}"))
             }
@@ -965,7 +945,7 @@ impl Clue {
                 let page = contains_word(facts.body, "the browser (or proxy) sent a request that this server could not understand");
                 // A plain GET gets this page at a route of WebSocket.
                 let arrived = proxied(facts.response?).is_none() && Self::PlainSame.seen(facts).is_none()
-                    || Self::PlainDiffers.seen(facts).is_some();
+                    || Self::Differs(Variation::NoUpgrade).seen(facts).is_some();
                 (status == Some(400) && shouts && page && arrived).then(||
                     "the page is Werkzeug's for a request that does not fit the route".to_owned())
             }
@@ -1121,7 +1101,7 @@ impl Clue {
             }
             Self::OnlyPlainPassed => {
                 let own = Self::ProxyOwn.seen(facts)?;
-                let differs = Self::PlainDiffers.seen(facts)?;
+                let differs = Self::Differs(Variation::NoUpgrade).seen(facts)?;
                 let body = trial(Variation::NoUpgrade)?.body()?;
                 let theirs = !PROXY_PAGES.iter().any(|page| contains_word(body, page));
                 let passed = theirs && !matches!(trial(Variation::NoUpgrade)?.status(), Some(300..=399 | 500..));
@@ -1289,28 +1269,16 @@ impl Clue {
                 facts.tls.own_certificate.then(|| "a client certificate was given".to_owned())
             }
             Self::CertificateTaken => Self::CertificateSent.seen(facts).filter(|_| facts.tls.asked),
-            Self::PlainSameByLibrary => {
-                let same = Self::PlainSame.seen(facts)?;
-                let library = Self::ListsVersion13.seen(facts)?;
-                Some(format!("{same}; {library}"))
-            }
             Self::PlainServes => tried(Variation::NoUpgrade, &|trial| {
                 matches!(trial.status(), Some(200..=299)) && status.is_none_or(|code| code >= 400)
             }),
             Self::PlainMissing => tried(Variation::NoUpgrade, &|trial| {
                 trial.status() == Some(404) && status.is_none()
             }),
-            Self::OtherPathOpens => opens(Variation::OtherPath),
             Self::AllSilent => {
                 let plain = Self::PlainUnanswered.seen(facts)?;
                 let silent = |trial: &Trial| matches!(trial.outcome, TrialOutcome::Silence(_));
                 Some(format!("{plain}; {}", tried(Variation::OtherPath, &silent)?))
-            }
-            Self::NoQueryOpens => opens(Variation::NoQuery),
-            Self::AllSame => {
-                let plain = Self::PlainSame.seen(facts)?;
-                let other = Self::OtherPathSame.seen(facts)?;
-                Some(format!("{plain}; {other}"))
             }
             Self::LoginPage => {
                 let words = ["type=\"password\"", "type=password", "<title>sign in", "<title>log in", "<title>login"];
@@ -1343,7 +1311,7 @@ impl Clue {
             Self::PlainPageBehindProxy => {
                 let page = Self::PlainPage.seen(facts)?;
                 // If the upgrade gets another answer than a plain GET, it has arrived.
-                let arrived = [Self::PlainDiffers, Self::UpgradePasses];
+                let arrived = [Self::Differs(Variation::NoUpgrade), Self::UpgradePasses];
                 let arrived = arrived.iter().any(|clue| clue.seen(facts).is_some());
                 let front = proxied(facts.response?).or_else(|| Self::NamesOtherPath.seen(facts))?;
                 (!arrived).then(|| format!("{page}; {front}"))
@@ -1364,18 +1332,14 @@ impl Clue {
             Self::NoSubprotocolFails => tried(Variation::NoSubprotocol, &|trial| {
                 reached(trial) && trial.status().is_none() && status.is_none()
             }),
-            Self::SubprotocolHelps => opens(Variation::Subprotocol),
             Self::SubprotocolFails => {
                 tried(Variation::Subprotocol, &|trial| trial.status() != Some(101))
             }
-            Self::OwnOriginOpens => opens(Variation::OwnOrigin),
             Self::RedirectFails => {
                 Self::RedirectsSlash.seen(facts)?;
                 let fails = |code| code != 101;
                 tried(Variation::Redirected, &|trial| trial.status().is_some_and(fails))
             }
-            Self::OwnHostHelps => compared(Variation::OwnHost, false),
-            Self::NearHostHelps => compared(Variation::NearHost, false),
             Self::OtherHostSent => {
                 let (url, host) = (url?, String::from_utf8_lossy(sent("Host")?).into_owned());
                 let name = Url::of(&format!("ws://{host}")).host.trim_end_matches('.').to_owned();
@@ -1542,8 +1506,8 @@ impl Clue {
                 (none && !old && is_engine_io(facts)).then(|| "no packet `40` was sent".to_owned())
             }
             Self::UpgradeHere => {
-                let plain = Self::PlainDiffers.seen(facts)?;
-                let other = Self::OtherPathDiffers.seen(facts)?;
+                let plain = Self::Differs(Variation::NoUpgrade).seen(facts)?;
+                let other = Self::Differs(Variation::OtherPath).seen(facts)?;
                 Some(format!("{plain}; {other}"))
             }
             Self::Serving => (facts.role == Role::Server).then(|| "a client was served".to_owned()),
@@ -1618,9 +1582,9 @@ impl Clue {
             }
             Self::AllSameJson => {
                 let json = matches!(facts.body.trim_ascii_start().first(), Some(b'{' | b'['));
-                Self::AllSame.seen(facts).filter(|_| json)
+                Self::All(&[Self::PlainSame, Self::Same(Variation::OtherPath)]).seen(facts).filter(|_| json)
             }
-            Self::AllSameEmpty => Self::AllSame.seen(facts).filter(|_| Self::NoBody.seen(facts).is_some()),
+            Self::AllSameEmpty => Self::All(&[Self::PlainSame, Self::Same(Variation::OtherPath)]).seen(facts).filter(|_| Self::NoBody.seen(facts).is_some()),
             Self::PlainTells => {
                 let told = plain_told(facts);
                 told.and_then(|_| trial(Variation::NoUpgrade).map(ToString::to_string))
@@ -1699,7 +1663,6 @@ impl Clue {
             Self::ProxyTlsUnanswered => (facts.proxy?.fault? == ProxyFault::Tls)
                 .then(|| "it did not answer TLS".to_owned()),
             Self::Challenged => header("WWW-Authenticate").map(|_| "the answer has a WWW-Authenticate".to_owned()),
-            Self::PlainDiffers => compared(Variation::NoUpgrade, false),
             Self::PlainAnswered => tried(Variation::NoUpgrade, &|trial| {
                 trial.status().is_some() && status.is_none()
             }),
@@ -1713,12 +1676,8 @@ impl Clue {
                 Self::Headless.seen(facts).filter(|_| status == Some(404))
             }
             Self::PlainHttp2 => tried(Variation::Preface, &|_| true).filter(|_| !answers_http1(facts)),
-            Self::OwnOriginHelps => compared(Variation::OwnOrigin, false),
-            Self::OwnOriginSame => compared(Variation::OwnOrigin, true),
-            Self::NoOriginHelps => compared(Variation::NoOrigin, false),
-            Self::NoOriginSame => compared(Variation::NoOrigin, true),
             Self::OriginUnnamed => {
-                let same = Self::OwnOriginSame.seen(facts).filter(|_| Self::NoOriginSame.seen(facts).is_none())?;
+                let same = Self::Same(Variation::OwnOrigin).seen(facts).filter(|_| Self::Same(Variation::NoOrigin).seen(facts).is_none())?;
                 let text = super::said::words(facts.body);
                 let named = super::said::subject(&text).is_some_and(|(subject, _)| subject == Subject::Origin);
                 (!named).then_some(same)
@@ -1752,9 +1711,6 @@ impl Clue {
                 let late = unanswered.after >= SILENCE && unanswered.how != StreamEnd::Timeout;
                 late.then(|| format!("it ended the connection after {:.1} s", unanswered.after.as_secs_f64()))
             }
-            Self::OtherPathSame => compared(Variation::OtherPath, true),
-            // Without an answer, the trial shows no difference: a limit on connections may end it.
-            Self::OtherPathDiffers => compared(Variation::OtherPath, false),
             Self::OtherPathSilent => tried(Variation::OtherPath, &|trial| {
                 matches!(trial.outcome, TrialOutcome::Silence(_))
             }),

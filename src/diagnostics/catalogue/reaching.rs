@@ -3,6 +3,7 @@
 use super::builder::{KNOWN, MEASURED, WHATWG, error, high, low, medium, note, warning};
 use super::refusals::{AS_TOLD, OFFER, UNABLE};
 use crate::diagnostics::diagnostic::PLAIN_TELLS;
+use crate::diagnostics::facts::Variation as V;
 use crate::diagnostics::{CatalogueEntry, Clue as C};
 
 /// The cause if the name of the host is a word such as `undefined`.
@@ -136,7 +137,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             high("the port speaks TLS", C::OtherSchemeAnswers).cure("use the other scheme: `wss://` instead of `ws://`, or vice versa"),
             high("the server stopped listening after this request: its process ended, or restarts", C::Gone)
                 .cure("read the server's log: the request may have ended its process"),
-            medium(BY_QUERY, C::NoQueryOpens)
+            medium(BY_QUERY, C::Opens(V::NoQuery))
                 .cure(CHECK_QUERY),
             medium(NOTHING_HANDLES, C::All(&[C::GaveUp, C::PlainAnswered])).unless(&[C::OtherPathAnswered, C::PlainFails, C::UpgradePasses, C::PlainTells])
                 .cure(PATH_THEN_HANDLER),
@@ -149,15 +150,15 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             high("a proxy answers, which can't reach the application behind it", C::PlainGateway)
                 .cure("start the application, or correct its address and port in the proxy"),
             UNABLE,
-            high("an HTTP server, or something in front of it, drops the upgrade: it has no WebSocket at this path, or its handler refuses the request or fails", C::PlainAnswered).unless(&[C::NoSubprotocolHelps, C::SubprotocolHelps, C::OwnOriginOpens, C::GaveUp, C::PlainGateway, C::PlainFails, C::PlainUnread, C::Unable])
+            high("an HTTP server, or something in front of it, drops the upgrade: it has no WebSocket at this path, or its handler refuses the request or fails", C::PlainAnswered).unless(&[C::NoSubprotocolHelps, C::Opens(V::Subprotocol), C::Opens(V::OwnOrigin), C::GaveUp, C::PlainGateway, C::PlainFails, C::PlainUnread, C::Unable])
                 .cure("check the path, and that the program has a WebSocket there; then the Origin and the credentials: the server drops upgrades that it refuses"),
             medium("what answers fails itself, as a proxy whose target is down, or an application with an error", C::PlainFails).unless(&[C::NoSubprotocolHelps, C::GaveUp, C::PlainGateway])
                 .cure("check that the target of the proxy runs, and its log; then the path, the Origin and the credentials"),
             medium("every request is refused, and the refusal of the upgrade was lost: something in front puts bytes before it, such as the PROXY protocol, or the server drops what it refuses", C::PlainUnread).unless(&[C::NoSubprotocolHelps, C::GaveUp])
                 .cure("check what stands in front of the server, and whether both agree on the PROXY protocol; then the path and the credentials"),
-            high(WANTS_SUBPROTOCOL, C::SubprotocolHelps)
+            high(WANTS_SUBPROTOCOL, C::Opens(V::Subprotocol))
                 .cure(OFFER),
-            high(WANTS_ORIGIN, C::OwnOriginOpens)
+            high(WANTS_ORIGIN, C::Opens(V::OwnOrigin))
                 .cure(SEND_ORIGIN),
             high("the server refuses the subprotocol offered, as libwebsockets does", C::NoSubprotocolHelps)
                 .cure("offer one that the server knows, `-s NAME`, or none"),
@@ -213,9 +214,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .source(MEASURED)
         .causes(&[
             high("the port speaks TLS", C::OtherSchemeAnswers).cure("use the other scheme: `wss://` instead of `ws://`, or vice versa"),
-            high(WANTS_SUBPROTOCOL, C::SubprotocolHelps)
+            high(WANTS_SUBPROTOCOL, C::Opens(V::Subprotocol))
                 .cure(OFFER),
-            high(WANTS_ORIGIN, C::OwnOriginOpens)
+            high(WANTS_ORIGIN, C::Opens(V::OwnOrigin))
                 .cure(SEND_ORIGIN),
             medium(PLAIN_TELLS, C::PlainTells).unless(&[C::PlainFails])
                 .cure(AS_TOLD),
@@ -226,17 +227,17 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("make the proxy in front pass the upgrade, in proxies of Node.js the option `ws: true` and the event `upgrade`; otherwise find out what the handler waits for before it accepts"),
             medium("the handler of this path hangs or is slow, or a proxy in front does not forward its upgrade: other paths are answered", C::OtherPathAnswered).unless(&[C::UpgradeAlone])
                 .cure("find out what the handler does before it accepts; a longer `--handshake-timeout` helps if it is only slow"),
-            medium(BY_QUERY, C::NoQueryOpens)
+            medium(BY_QUERY, C::Opens(V::NoQuery))
                 .cure(CHECK_QUERY),
             medium(NOTHING_HANDLES, C::PlainAnswered).unless(&[C::OtherPathAnswered, C::PlainFails, C::UpgradePasses])
                 .cure("check the path and the port, and whether a proxy in front handles upgrades"),
             medium("the request's head is longer than the server accepts", C::LongHead)
                 .cure("send fewer or shorter cookies and headers"),
-            medium("no request gets an answer: the application hangs or is slow to start, or a filter drops what this address sends", C::All(&[C::PlainUnanswered, C::SpeaksHttp])).unless(&[C::OtherPathAnswered, C::NoQueryOpens])
+            medium("no request gets an answer: the application hangs or is slow to start, or a filter drops what this address sends", C::All(&[C::PlainUnanswered, C::SpeaksHttp])).unless(&[C::OtherPathAnswered, C::Opens(V::NoQuery)])
                 .cure("try again when it has started, and from another address; then read the log of the server and of the filter in front"),
             medium("the application hangs or is slow to start, a filter drops the request, or nothing handles upgrades at this path", C::SpeaksHttp).unless(&[C::PlainAnswered, C::OtherPathAnswered, C::PlainUnanswered])
                 .cure("try again when it has started; then check the path, and whether the server handles upgrades"),
-            medium("no request gets an answer: the application hangs, the service is not HTTP, or a filter drops what this address sends", C::PlainUnanswered).unless(&[C::SpeaksHttp, C::OtherPathAnswered, C::NoQueryOpens])
+            medium("no request gets an answer: the application hangs, the service is not HTTP, or a filter drops what this address sends", C::PlainUnanswered).unless(&[C::SpeaksHttp, C::OtherPathAnswered, C::Opens(V::NoQuery)])
                 .cure(WHAT_LISTENS),
             medium("neither a request nor TLS gets an answer: the application hangs, the service is not HTTP, or a filter drops what this address sends", C::OtherSchemeSilent).unless(&[C::PlainAnswered, C::PlainUnanswered, C::OtherPathAnswered])
                 .cure(WHAT_LISTENS),

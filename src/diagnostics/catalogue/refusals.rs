@@ -2,6 +2,7 @@
 
 use super::builder::{KNOWN, MEASURED, error, high, low, medium, warning};
 use crate::diagnostics::diagnostic::PLAIN_TELLS;
+use crate::diagnostics::facts::Variation as V;
 use crate::diagnostics::{CatalogueEntry, Clue as C, Family, LikelyCause};
 
 /// The possible causes if a plain GET succeeds and the upgrade is refused.
@@ -63,7 +64,7 @@ const REWRITES: &str =
     "a proxy or the server rewrites the path, and there is no WebSocket at the new one";
 
 /// The application read the handshake, and its own upgrade failed.
-const UPGRADE_ARRIVED: C = C::All(&[C::UpgradeFailed, C::PlainDiffers]);
+const UPGRADE_ARRIVED: C = C::All(&[C::UpgradeFailed, C::Differs(V::NoUpgrade)]);
 
 /// The cause if a proxy that no one configured removes the headers of one hop.
 const TRANSPARENT: LikelyCause =
@@ -75,7 +76,7 @@ const DOUBLED: LikelyCause = medium(
     "the path has a doubled slash, which many servers take for another path",
     C::DoubledSlash,
 )
-.unless(&[C::UpgradePasses, C::OtherPathDiffers])
+.unless(&[C::UpgradePasses, C::Differs(V::OtherPath)])
 .cure("write the path with single slashes; then check it");
 
 /// The cause if the answering program serves only HTTP.
@@ -133,7 +134,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("Upgrade arrived with another value, as `websocket, websocket` where two proxies each add it", C::WholeBody("invalid upgrade header"))
                 .cure("set Upgrade in one proxy only, to what the client sent; in nginx: `proxy_set_header Upgrade $http_upgrade;`"),
             medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSameBehindProxy).unless(&[C::ForwardProxied]),
-            medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::PlainSameByLibrary),
+            medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::All(&[C::PlainSame, C::ListsVersion13])),
             medium("a reverse proxy forwards without Upgrade and Connection, which are hop-by-hop headers", C::Proxied).unless(&[C::UpgradePasses, UPGRADE_ARRIVED]),
             medium("the server runs the application without WebSocket support, as a plain WSGI server does", C::Http10)
                 .cure("run the application under a server with WebSocket support, or enable it in this one"),
@@ -184,7 +185,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the Origin, the cookies and the query against the server's `allowRequest`"),
             medium("the server in front refused the request itself: it could not read it, or a rule or limit of it forbids it", C::ProxyOwn).unless(&[C::LongHead])
                 .cure("read the log of the server that answered; check what stands in front of it, and its limits for headers"),
-            medium("something in front puts bytes before the request, such as the PROXY protocol, or changes it: the server could not read it", C::BareParser).unless(&[C::AllowRequest, C::LongHead, C::PlainDiffers, C::OtherPathDiffers])
+            medium("something in front puts bytes before the request, such as the PROXY protocol, or changes it: the server could not read it", C::BareParser).unless(&[C::AllowRequest, C::LongHead, C::Differs(V::NoUpgrade), C::Differs(V::OtherPath)])
                 .cure("check what stands in front of the server, and whether that and the server agree on the PROXY protocol"),
             medium("the request's head is longer than the server accepts", C::LongHead)
                 .cure("send fewer or shorter cookies and headers"),
@@ -194,24 +195,24 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure(FIND),
             medium(PLAIN_TELLS, C::PlainTells).unless(&[C::ProxyPage])
                 .cure(AS_TOLD),
-            medium("every request is refused, whatever its path: for its Host or for a proxy in front that the server does not trust, or something in front refuses it or puts bytes before it (the PROXY protocol)", C::AllSame).unless(&[C::Proxied, C::ProxyOwn, C::AllSameJson, SUSPICIOUS])
+            medium("every request is refused, whatever its path: for its Host or for a proxy in front that the server does not trust, or something in front refuses it or puts bytes before it (the PROXY protocol)", C::All(&[C::PlainSame, C::Same(V::OtherPath)])).unless(&[C::Proxied, C::ProxyOwn, C::AllSameJson, SUSPICIOUS])
                 .cure("read the log of the server that answers; try the name that it is set up for, `--host NAME`; add the proxy in front to those that it trusts, in Home Assistant `trusted_proxies`"),
             medium(REFUSES_ALL, C::AllSameJson)
                 .cure(COMPARE),
-            medium("every upgrade is refused, whatever its path: the server was made for another one, or has its WebSocket switched off, or hands upgrades to a handler that refuses them", C::OtherPathSame).unless(&[C::AllSame])
+            medium("every upgrade is refused, whatever its path: the server was made for another one, or has its WebSocket switched off, or hands upgrades to a handler that refuses them", C::Same(V::OtherPath)).unless(&[C::All(&[C::PlainSame, C::Same(V::OtherPath)])])
                 .cure("check the path, and in the server's configuration and log whether its WebSocket is on and what its handler of upgrades refuses"),
             medium("a query parameter, header or subprotocol that this path needs is missing or wrong, or Upgrade and Connection were lost on the way", C::PlainSameAtKnownPath).unless(&[C::PlainServes, C::PlainTells, C::ProxyOwn])
                 .cure("compare query, headers, cookies and subprotocol with those of a client that works: this path is known; then look for a proxy on the way: `wss://` passes a transparent one"),
-            medium("a query parameter, header or subprotocol that this path needs is missing or wrong", C::OtherPathDiffers).unless(&[C::PlainServes, C::PlainSameAtKnownPath, C::ProxyOwn])
+            medium("a query parameter, header or subprotocol that this path needs is missing or wrong", C::Differs(V::OtherPath)).unless(&[C::PlainServes, C::PlainSameAtKnownPath, C::ProxyOwn])
                 .cure("compare query, headers, cookies and subprotocol with those of a client that works: this path is known"),
-            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, SUSPICIOUS, AIOHTTP, C::WsBadRequest, C::PlainRoute])
+            medium(LOST, C::Proxied).unless(&[C::Differs(V::NoUpgrade), C::ProxyOwn, C::UpgradePasses, SUSPICIOUS, AIOHTTP, C::WsBadRequest, C::PlainRoute])
                 .cure(PASS_UPGRADE),
-            low("a proxy in front that the server does not trust, as Home Assistant refuses it").with(AIOHTTP).unless(&[C::OtherPathDiffers])
+            low("a proxy in front that the server does not trust, as Home Assistant refuses it").with(AIOHTTP).unless(&[C::Differs(V::OtherPath)])
                 .cure("add the proxy in front to those that the server trusts, in Home Assistant `trusted_proxies`; otherwise check path and query"),
-            low("the server does not serve this path").unless(&[C::OtherPathDiffers, C::OtherPathSame, C::ProxyOwn, C::AllowRequest, C::WsBadRequest, C::PlainRoute]),
-            low("the server does not serve this path, or a query parameter, header or subprotocol that the application needs is missing").with(C::AllSame).unless(&[C::ProxyOwn, C::AllowRequest, C::WsBadRequest, C::PlainRoute]),
-            low("a query parameter, header or subprotocol that the application needs is missing").unless(&[C::OtherPathDiffers, C::ProxyOwn, C::AllSame]),
-            low(LOST).unless(&[C::PlainDiffers, C::ProxyOwn, C::UpgradePasses, C::AllowRequest, SUSPICIOUS, AIOHTTP, C::WsBadRequest, C::PlainRoute]),
+            low("the server does not serve this path").unless(&[C::Differs(V::OtherPath), C::Same(V::OtherPath), C::ProxyOwn, C::AllowRequest, C::WsBadRequest, C::PlainRoute]),
+            low("the server does not serve this path, or a query parameter, header or subprotocol that the application needs is missing").with(C::All(&[C::PlainSame, C::Same(V::OtherPath)])).unless(&[C::ProxyOwn, C::AllowRequest, C::WsBadRequest, C::PlainRoute]),
+            low("a query parameter, header or subprotocol that the application needs is missing").unless(&[C::Differs(V::OtherPath), C::ProxyOwn, C::All(&[C::PlainSame, C::Same(V::OtherPath)])]),
+            low(LOST).unless(&[C::Differs(V::NoUpgrade), C::ProxyOwn, C::UpgradePasses, C::AllowRequest, SUSPICIOUS, AIOHTTP, C::WsBadRequest, C::PlainRoute]),
         ])
         .seen("a bare 400 Bad Request, or a 4xx with no entry of its own"),
     error("W324", "Engine.IO rejects the query")
@@ -252,9 +253,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("send the one that WWW-Authenticate names: `-u USER:PASSWORD` for Basic and Digest, `--bearer TOKEN` for Bearer"),
             high(REFUSED, C::CredentialsSent).unless(&[C::NoChallenge, C::NoAuthorization])
                 .cure("compare user, password or token with what the server's log expects, and the scheme with WWW-Authenticate"),
-            medium("the application refuses the Origin: ws answers 401 if its verifyClient refuses", C::OriginSent).unless(&[C::Challenged, C::OwnOriginSame, C::OriginIsOwn])
+            medium("the application refuses the Origin: ws answers 401 if its verifyClient refuses", C::OriginSent).unless(&[C::Challenged, C::Same(V::OwnOrigin), C::OriginIsOwn])
                 .cure("try an Origin that the server allows: `-o ORIGIN`; then the credentials"),
-            medium("the verifyClient of the library ws refuses: it wants another Origin, or a token or cookie", C::WsRefusal).unless(&[C::OwnOriginHelps])
+            medium("the verifyClient of the library ws refuses: it wants another Origin, or a token or cookie", C::WsRefusal).unless(&[C::Differs(V::OwnOrigin)])
                 .cure("try an Origin that the server allows: `-o ORIGIN`; then the token or cookie that its verifyClient reads"),
             medium(REFUSED, C::CredentialsSent)
                 .cure("compare what was sent with what the server's log shows"),
@@ -273,15 +274,15 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("send an allowed one with `-o ORIGIN`, or add yours to the server's list")
         .source("RFC 6455 §10.2; measured on tornado and gorilla/websocket")
         .causes(&[
-            high("the Origin is not on the server's list", C::OwnOriginHelps),
+            high("the Origin is not on the server's list", C::Differs(V::OwnOrigin)),
             medium("a proxy changes Host, so that the server compares the Origin with another name", C::OwnOriginBehindProxy)
                 .cure("make the proxy pass Host; in nginx: `proxy_set_header Host $http_host;`"),
             medium("requests with an Origin are refused: one that is not on the server's list, or without what browsers must bring, such as a token or a cookie", C::OriginUnnamed)
                 .cure("leave the Origin out, or send one of the server's list, `-o ORIGIN`, and what its pages send"),
-            high("the Origin is not on the server's list", C::NoOriginHelps).unless(&[C::OwnOriginBehindProxy, C::OriginUnnamed])
+            high("the Origin is not on the server's list", C::Differs(V::NoOrigin)).unless(&[C::OwnOriginBehindProxy, C::OriginUnnamed])
                 .cure("leave the Origin out, or send one of the server's list: `-o ORIGIN`"),
             medium("the Origin is not on the server's list", C::OriginSent).unless(&[C::OriginUnnamed]),
-            low("a proxy changes Host, so that the server compares the Origin with another name").unless(&[C::OwnOriginHelps, C::NoOriginSame]),
+            low("a proxy changes Host, so that the server compares the Origin with another name").unless(&[C::Differs(V::OwnOrigin), C::Same(V::NoOrigin)]),
         ])
         .seen("another status or 101 with another Origin; a body that names the origin; gorilla/websocket's 403"),
     error("W328", "the server refuses a request without Origin")
@@ -289,7 +290,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("send one: `-o https://HOST`")
         .source("Django Channels documentation; measured on gorilla/websocket")
         .causes(&[
-            high("the server requires an Origin", C::OwnOriginHelps),
+            high("the server requires an Origin", C::Differs(V::OwnOrigin)),
             medium("the server requires an Origin", C::NoOrigin),
         ])
         .seen("another status with an Origin; a body that names the origin, or gorilla/websocket's 403, where none was sent"),
@@ -345,7 +346,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("look for the request, by the reference on its page, in the CDN's security events"),
             medium("a rule of the load balancer, or its firewall (AWS WAF), refused the request", C::Server("awselb"))
                 .cure("look at the rules of the load balancer's listener, and at the log of AWS WAF"),
-            medium("the web server answers itself: the path is a directory without an index page, and no WebSocket is behind it", C::Directory).unless(&[C::OtherPathSame])
+            medium("the web server answers itself: the path is a directory without an index page, and no WebSocket is behind it", C::Directory).unless(&[C::Same(V::OtherPath)])
                 .cure("check the path, and that the server in front passes it to the application"),
             medium("a rule of the server that answered forbids it: an Origin that it requires (none was sent), deny, Require, an access list, a filter of the User-Agent", C::All(&[C::ProxyPage, C::NoOrigin]))
                 .cure(LOOK_FOR_RULE),
@@ -355,12 +356,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("make the proxy pass Host; in nginx: `proxy_set_header Host $http_host;`"),
             medium(QUERY, C::EngineIoQuery).unless(&[C::PlainSame, C::ProxyPage])
                 .cure(ASK_ENGINE_IO),
-            medium("the Origin is not allowed, or credentials, a subprotocol, a parameter or a header are missing", C::OriginSent).unless(&[C::NoOriginSame, C::OriginOfHost])
+            medium("the Origin is not allowed, or credentials, a subprotocol, a parameter or a header are missing", C::OriginSent).unless(&[C::Same(V::NoOrigin), C::OriginOfHost])
                 .cure("send an Origin that the server allows, `-o ORIGIN`, then check path and credentials"),
             medium("the credentials sent are refused", C::CredentialsSent).unless(&[C::ProxyPage]),
             medium(REFUSES_ALL, C::AllSameJson).unless(&[C::PlainTells])
                 .cure(COMPARE),
-            medium("every request is refused, whatever its path: by the application, for credentials, the Origin, a header or a parameter that all of it needs, or by a filter in front, for this address", C::AllSame).unless(&[C::ProxyPage, C::PlainTells, C::AllSameJson])
+            medium("every request is refused, whatever its path: by the application, for credentials, the Origin, a header or a parameter that all of it needs, or by a filter in front, for this address", C::All(&[C::PlainSame, C::Same(V::OtherPath)])).unless(&[C::ProxyPage, C::PlainTells, C::AllSameJson])
                 .cure("compare headers, query and cookies with those of a client that works; then find out which hop answers, and whether it lets this address in"),
             medium(KNOWN_PATH, C::PlainSameAtKnownPath).unless(&[C::ProxyPage, C::PlainTells])
                 .cure(LOOK),
@@ -376,14 +377,14 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("see the application's log, and compare credentials, query and Origin with those of a client that works"),
             low("the server does not support EIO=3, the version of Socket.IO 2").with(C::InQuery("EIO=3")).unless(&[C::PlainSame, C::ProxyPage]),
             low("credentials are missing, or those sent are refused; or a parameter of the path or the query is missing or wrong").with(C::SecretSent).unless(&[C::ProxyPage]),
-            low("the Origin is not on the application's list, nor is any that was tried").with(C::NoOriginSame).unless(&[C::NoOrigin]),
-            low("the application requires credentials, an Origin, or a subprotocol, parameter or header that was not sent").unless(&[C::CredentialsSent, C::SecretSent, C::OriginSent, C::ProxyPage, C::AllSame, C::PlainServes]),
-            low("the application requires credentials, or a subprotocol, parameter or header that was not sent").with(C::OriginOfHost).unless(&[C::CredentialsSent, C::SecretSent, C::ProxyPage, C::AllSame, C::PlainServes]),
-            low("the Origin is not allowed").with(C::OriginOfHost).unless(&[C::NoOriginSame]),
-            low("the path matches no route: ASGI servers answer 403 then").with(C::MaybeAsgi).unless(&[C::OtherPathDiffers, C::OtherPathSilent, C::OtherPathElsewhere, C::ProxyPage, C::PlainSame, C::PlainServes, C::PlainKnown]),
-            low("a filter in front refuses this client: a list of addresses, a web application firewall").unless(&[C::AllSame, C::ProxyPage]),
-            low("a parameter or header that this path needs is missing or wrong").unless(&[C::OtherPathSame, C::ProxyPage, C::PlainServes, C::SecretSent]),
-            low("a web application firewall refused").with(C::ProxyPage).unless(&[C::OtherPathDiffers]),
+            low("the Origin is not on the application's list, nor is any that was tried").with(C::Same(V::NoOrigin)).unless(&[C::NoOrigin]),
+            low("the application requires credentials, an Origin, or a subprotocol, parameter or header that was not sent").unless(&[C::CredentialsSent, C::SecretSent, C::OriginSent, C::ProxyPage, C::All(&[C::PlainSame, C::Same(V::OtherPath)]), C::PlainServes]),
+            low("the application requires credentials, or a subprotocol, parameter or header that was not sent").with(C::OriginOfHost).unless(&[C::CredentialsSent, C::SecretSent, C::ProxyPage, C::All(&[C::PlainSame, C::Same(V::OtherPath)]), C::PlainServes]),
+            low("the Origin is not allowed").with(C::OriginOfHost).unless(&[C::Same(V::NoOrigin)]),
+            low("the path matches no route: ASGI servers answer 403 then").with(C::MaybeAsgi).unless(&[C::Differs(V::OtherPath), C::OtherPathSilent, C::OtherPathElsewhere, C::ProxyPage, C::PlainSame, C::PlainServes, C::PlainKnown]),
+            low("a filter in front refuses this client: a list of addresses, a web application firewall").unless(&[C::All(&[C::PlainSame, C::Same(V::OtherPath)]), C::ProxyPage]),
+            low("a parameter or header that this path needs is missing or wrong").unless(&[C::Same(V::OtherPath), C::ProxyPage, C::PlainServes, C::SecretSent]),
+            low("a web application firewall refused").with(C::ProxyPage).unless(&[C::Differs(V::OtherPath)]),
         ])
         .seen("403 without a more specific cause"),
     error("W333", "ActionCable answers 404: the Origin is refused, or the upgrade was lost")
@@ -394,10 +395,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("a proxy removes Upgrade and Connection, or changes Host or sends no X-Forwarded-Proto, which the server compares the Origin with", C::OriginIsOwn)
                 .cure("make the proxy pass all of them; in nginx: `proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\"; proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto $scheme;`"),
             medium("the Origin is not among allowed_request_origins", C::OriginSent),
-            medium("a proxy forwards without Upgrade and Connection, or changes Host: the server's own Origin is refused, too", C::OwnOriginSame)
+            medium("a proxy forwards without Upgrade and Connection, or changes Host: the server's own Origin is refused, too", C::Same(V::OwnOrigin))
                 .cure(PASS_UPGRADE),
-            medium("the application requires an Origin of its allowed_request_origins", C::NoOrigin).unless(&[C::OwnOriginSame]),
-            low("a proxy forwards without Upgrade and Connection").unless(&[C::PlainDiffers, C::OriginIsOwn]),
+            medium("the application requires an Origin of its allowed_request_origins", C::NoOrigin).unless(&[C::Same(V::OwnOrigin)]),
+            low("a proxy forwards without Upgrade and Connection").unless(&[C::Differs(V::NoUpgrade), C::OriginIsOwn]),
         ])
         .seen("404 in plain text with the body Page not found"),
     error("W334", "there is no WebSocket at this path")
@@ -418,19 +419,19 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("compare the paths, and whether the server itself strips a prefix: in nginx that of `location` with that of `proxy_pass`, in Apache the two of `ProxyPass`; then check the path of the application"),
             DOUBLED,
             TRANSPARENT,
-            medium("the router that answers, of the application or of a proxy, has no route for this path, as it is in the URL or as a proxy rewrote it, or for this Host", C::Unrouted).unless(&[C::NamesOtherPath, C::OtherPathElsewhere, C::OtherPathDiffers])
+            medium("the router that answers, of the application or of a proxy, has no route for this path, as it is in the URL or as a proxy rewrote it, or for this Host", C::Unrouted).unless(&[C::NamesOtherPath, C::OtherPathElsewhere, C::Differs(V::OtherPath)])
                 .cure("check the path, in the URL and as a proxy forwards it, with or without its prefix, and the name and port of the URL; in Phoenix it ends with `/websocket`; in traefik and gateways, compare the rules for path and host"),
-            medium(NO_ROUTE, C::All(&[C::NamesPath, C::Proxied])).unless(&[C::Unrouted, C::ProxyOwn, C::PlainPage, C::OtherPathDiffers, C::PlainDiffers, C::UpgradePasses])
+            medium(NO_ROUTE, C::All(&[C::NamesPath, C::Proxied])).unless(&[C::Unrouted, C::ProxyOwn, C::PlainPage, C::Differs(V::OtherPath), C::Differs(V::NoUpgrade), C::UpgradePasses])
                 .cure(CHECK_PATH_AND_UPGRADE),
-            medium(NO_ROUTE, C::NamesPath).unless(&[C::Unrouted, C::ProxyOwn, C::PlainPage, C::OtherPathDiffers])
+            medium(NO_ROUTE, C::NamesPath).unless(&[C::Unrouted, C::ProxyOwn, C::PlainPage, C::Differs(V::OtherPath)])
                 .cure("check the path, in the URL and in the application; in Phoenix it ends with `/websocket`"),
             medium(LOST, C::PlainPageBehindProxy).unless(&[C::ProxyOwn])
                 .cure(PASS_UPGRADE),
-            medium(LOST, C::PlainSameBehindProxy).unless(&[C::ProxyOwn, C::Unrouted, C::PlainPageBehindProxy, C::OtherPathSame])
+            medium(LOST, C::PlainSameBehindProxy).unless(&[C::ProxyOwn, C::Unrouted, C::PlainPageBehindProxy, C::Same(V::OtherPath)])
                 .cure(PASS_UPGRADE),
             medium("a proxy forwards this path to another server, which does not know it: the proxy rewrites it wrongly or sends another Host, or the application has another path", C::OtherPathElsewhere).unless(&[C::PlainPageBehindProxy])
                 .cure("compare the path that reaches the server behind with the application's: in nginx that of `proxy_pass`, in Apache the second one of `ProxyPass`; if the server behind has rules for hosts, make the proxy forward Host, in nginx `proxy_set_header Host $http_host;`"),
-            medium("the application took the upgrade for a plain request: it has no WebSocket at this path or none at all, or a proxy removed Upgrade and Connection", C::PlainPage).unless(&[C::Proxied, C::ForwardProxied, C::PlainDiffers, C::UpgradePasses, C::NamesOtherPath])
+            medium("the application took the upgrade for a plain request: it has no WebSocket at this path or none at all, or a proxy removed Upgrade and Connection", C::PlainPage).unless(&[C::Proxied, C::ForwardProxied, C::Differs(V::NoUpgrade), C::UpgradePasses, C::NamesOtherPath])
                 .cure("check the path, and that the WebSocket server is attached to the program that listens on this port; if a proxy is in front, make it forward Upgrade and Connection"),
             medium("the server in front passes a plain GET on, and has no rule for an upgrade at this path", C::OnlyPlainPassed)
                 .cure("add the rule for WebSockets to the server in front, in Traffic Server `map ws://…` or `map wss://…` next to the one for http"),
@@ -438,27 +439,27 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, and the name and port of the URL, against the configuration of the server in front"),
             medium("the server knows the path and saw no upgrade: a proxy on the path, possibly a transparent one, removed Upgrade and Connection", C::PlainSameAtKnownPath).unless(&[C::Proxied, C::ForwardProxied, C::Http10])
                 .cure("make the proxy forward Upgrade and Connection, or, if the server is on another machine, use `wss://`, which a transparent proxy can't read"),
-            medium(ANY_MISSING, C::AllSame).unless(&[C::NamesOtherPath, C::NamesPath, C::Unrouted, C::PlainSameAtKnownPath, C::Unable, C::PlainPage, C::Proxied, C::ProxyOwn, C::InspectorTarget])
+            medium(ANY_MISSING, C::All(&[C::PlainSame, C::Same(V::OtherPath)])).unless(&[C::NamesOtherPath, C::NamesPath, C::Unrouted, C::PlainSameAtKnownPath, C::Unable, C::PlainPage, C::Proxied, C::ProxyOwn, C::InspectorTarget])
                 .cure("check the path, then the name and port of the URL; if they are right, make the proxy forward Upgrade and Connection, or, if the server is on another machine, use `wss://`, which a transparent proxy can't read"),
             // Only an upgrade that has arrived rules out that it was lost.
-            medium(WRONG_PATH, C::All(&[C::OtherPathSame, C::PlainDiffers])).unless(&[C::NamesPath, C::Unrouted, C::ProxyOwn]),
-            medium(WRONG_PATH, C::All(&[C::OtherPathSame, C::Unable])).unless(&[C::PlainSameAtKnownPath, C::AllSame, C::NamesPath, C::Unrouted, C::ProxyOwn]),
-            medium(ANY_MISSING, C::OtherPathSame).unless(&[C::PlainDiffers, C::UpgradePasses, C::NamesOtherPath, C::NamesPath, C::Unrouted, C::PlainSameAtKnownPath, C::Unable, C::PlainPage, C::Proxied, C::ProxyOwn, C::InspectorTarget])
+            medium(WRONG_PATH, C::All(&[C::Same(V::OtherPath), C::Differs(V::NoUpgrade)])).unless(&[C::NamesPath, C::Unrouted, C::ProxyOwn]),
+            medium(WRONG_PATH, C::All(&[C::Same(V::OtherPath), C::Unable])).unless(&[C::PlainSameAtKnownPath, C::All(&[C::PlainSame, C::Same(V::OtherPath)]), C::NamesPath, C::Unrouted, C::ProxyOwn]),
+            medium(ANY_MISSING, C::Same(V::OtherPath)).unless(&[C::Differs(V::NoUpgrade), C::UpgradePasses, C::NamesOtherPath, C::NamesPath, C::Unrouted, C::PlainSameAtKnownPath, C::Unable, C::PlainPage, C::Proxied, C::ProxyOwn, C::InspectorTarget])
                 .cure("check the path, in the URL and as a proxy rewrites it; then that the application runs under a server with WebSocket support, and that a proxy on the way forwards Upgrade and Connection"),
-            medium("the path exists, but a resource or parameter in the URL is unknown, or a proxy passes it to a server that does not know it: another path gets another answer", C::OtherPathDiffers),
-            medium(ANY_MISSING, C::Status).unless(&[C::NamesOtherPath, C::PlainPage, C::OtherPathDiffers, C::OtherPathSame, C::NamesPath, C::Unrouted, C::Proxied, C::ProxyOwn, C::Unable, C::InspectorTarget]),
-            medium(ROUTED_WRONGLY, C::Proxied).unless(&[C::PlainDiffers, C::UpgradePasses, C::OtherPathDiffers, C::NamesPath, C::Unrouted, C::ProxyOwn])
+            medium("the path exists, but a resource or parameter in the URL is unknown, or a proxy passes it to a server that does not know it: another path gets another answer", C::Differs(V::OtherPath)),
+            medium(ANY_MISSING, C::Status).unless(&[C::NamesOtherPath, C::PlainPage, C::Differs(V::OtherPath), C::Same(V::OtherPath), C::NamesPath, C::Unrouted, C::Proxied, C::ProxyOwn, C::Unable, C::InspectorTarget]),
+            medium(ROUTED_WRONGLY, C::Proxied).unless(&[C::Differs(V::NoUpgrade), C::UpgradePasses, C::Differs(V::OtherPath), C::NamesPath, C::Unrouted, C::ProxyOwn])
                 .cure(CHECK_PATH_AND_UPGRADE),
-            medium(ROUTED_WRONGLY, C::Proxied).unless(&[C::OtherPathDiffers, C::NamesPath, C::Unrouted, C::ProxyOwn]),
+            medium(ROUTED_WRONGLY, C::Proxied).unless(&[C::Differs(V::OtherPath), C::NamesPath, C::Unrouted, C::ProxyOwn]),
             // A page for any path says nothing about the upgrade.
-            medium(LOST, C::All(&[C::PlainSameBehindProxy, C::OtherPathSame])).unless(&[C::ProxyOwn, C::Unrouted, C::PlainPageBehindProxy])
+            medium(LOST, C::All(&[C::PlainSameBehindProxy, C::Same(V::OtherPath)])).unless(&[C::ProxyOwn, C::Unrouted, C::PlainPageBehindProxy])
                 .cure(PASS_UPGRADE),
-            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::PlainPageBehindProxy, C::PlainSameBehindProxy, C::ProxyOwn, C::UpgradePasses, C::AllSame, C::Unrouted])
+            medium(LOST, C::Proxied).unless(&[C::Differs(V::NoUpgrade), C::PlainPageBehindProxy, C::PlainSameBehindProxy, C::ProxyOwn, C::UpgradePasses, C::All(&[C::PlainSame, C::Same(V::OtherPath)]), C::Unrouted])
                 .cure(PASS_UPGRADE),
-            low("Upgrade and Connection were lost on the way").with(C::NamesPath).unless(&[C::PlainDiffers, C::UpgradePasses, C::Proxied, C::ProxyOwn, C::Unrouted]),
+            low("Upgrade and Connection were lost on the way").with(C::NamesPath).unless(&[C::Differs(V::NoUpgrade), C::UpgradePasses, C::Proxied, C::ProxyOwn, C::Unrouted]),
             low("the server has no WebSocket support").with(C::Http10).unless(&[C::Unable])
                 .cure("run the application under a server with WebSocket support"),
-            low("the server in front has no site for this Host, the name and port of the URL").unless(&[C::UpgradePasses, C::ProxyOwn, C::Unrouted, C::OtherPathDiffers]),
+            low("the server in front has no site for this Host, the name and port of the URL").unless(&[C::UpgradePasses, C::ProxyOwn, C::Unrouted, C::Differs(V::OtherPath)]),
             low("the server hides a refusal behind 404").unless(&[C::NamesOtherPath, C::PlainPage]),
         ])
         .seen("status 404, or a 4xx whose body reports an unknown path"),
@@ -485,13 +486,13 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("look up the path of the WebSocket; this one takes the methods of its Allow header"),
             medium(LOST, C::PlainSameBehindProxy).unless(&[C::ProxyPage])
                 .cure(PASS_UPGRADE),
-            medium(LOST, C::Proxied).unless(&[C::PlainDiffers, C::ProxyPage, C::UpgradePasses])
+            medium(LOST, C::Proxied).unless(&[C::Differs(V::NoUpgrade), C::ProxyPage, C::UpgradePasses])
                 .cure(PASS_UPGRADE),
             UNABLE,
             medium("the platform or server in front refuses the method itself, and passes no upgrade on", C::ProxyOwn)
                 .cure("look up whether that platform serves WebSockets, and where"),
             low("the path belongs to an API that accepts POST only").unless(&[C::AllowsOther]),
-            low("Upgrade and Connection were lost on the way: some handlers of WebSockets refuse a plain GET so").unless(&[C::AllowsOther, C::PlainDiffers, C::UpgradePasses, C::Proxied, C::ProxyOwn]),
+            low("Upgrade and Connection were lost on the way: some handlers of WebSockets refuse a plain GET so").unless(&[C::AllowsOther, C::Differs(V::NoUpgrade), C::UpgradePasses, C::Proxied, C::ProxyOwn]),
             low("a proxy changed the method"),
         ])
         .seen("status 405"),
@@ -534,18 +535,18 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path, and whether the server has WebSocket support; then the subprotocol that the handler may require, `-s NAME`"),
             medium("the server in front answered itself: it failed, or a rule of it denies with this status", C::ProxyPage)
                 .cure("read the log of the server in front: its rules, its files or its way to the application"),
-            medium("every request fails alike: an exception in the application before it looks at the path, a server program without WebSocket, or a proxy that can't reach it, as over TLS", C::AllSame).unless(&[C::ProxyPage, C::Unable, C::Untaken])
+            medium("every request fails alike: an exception in the application before it looks at the path, a server program without WebSocket, or a proxy that can't reach it, as over TLS", C::All(&[C::PlainSame, C::Same(V::OtherPath)])).unless(&[C::ProxyPage, C::Unable, C::Untaken])
                 .cure("find out which hop answers, and read its log; run the application under a server with WebSocket support; check the proxy's scheme, port and trust for its upstream"),
-            medium(RAISED, C::OtherPathSame).unless(&[C::AllSame, C::ProxyPage, C::Untaken])
+            medium(RAISED, C::Same(V::OtherPath)).unless(&[C::All(&[C::PlainSame, C::Same(V::OtherPath)]), C::ProxyPage, C::Untaken])
                 .cure("read the application's log; check what the handler needs, such as `-s NAME` or a database, and the path: some frameworks raise an exception for an unknown one"),
-            medium("a proxy forwards without Upgrade and Connection, and the application fails on the plain GET", C::PlainSameBehindProxy).unless(&[C::OtherPathSame, C::ProxyPage])
+            medium("a proxy forwards without Upgrade and Connection, and the application fails on the plain GET", C::PlainSameBehindProxy).unless(&[C::Same(V::OtherPath), C::ProxyPage])
                 .cure(PASS_UPGRADE),
             low("a middleware wraps the response, so that a library of Go can't take the connection over (http.Hijacker)").with(C::GoUnable)
                 .cure("read the server's log; take middleware that wraps the response (logs, metrics, compression, timeouts) off this path, or let it pass http.Hijacker"),
-            low(RAISED).unless(&[C::AllSame, C::ProxyPage, C::Unable, C::Untaken]),
-            low("the server has none of the subprotocols offered, or a proxy removed Sec-WebSocket-Protocol").with(C::SubprotocolSent).unless(&[C::AllSame, C::OtherPathSame, C::ProxyPage]),
-            low("a proxy forwards without Upgrade and Connection, and the application fails on the plain GET").with(C::Proxied).unless(&[C::PlainDiffers, C::UpgradePasses, C::ProxyPage]),
-            low("a proxy in front can't reach the application, as over TLS").unless(&[C::Gone, C::AllSame, C::ProxyPage, C::PlainDiffers, C::Untaken]),
+            low(RAISED).unless(&[C::All(&[C::PlainSame, C::Same(V::OtherPath)]), C::ProxyPage, C::Unable, C::Untaken]),
+            low("the server has none of the subprotocols offered, or a proxy removed Sec-WebSocket-Protocol").with(C::SubprotocolSent).unless(&[C::All(&[C::PlainSame, C::Same(V::OtherPath)]), C::Same(V::OtherPath), C::ProxyPage]),
+            low("a proxy forwards without Upgrade and Connection, and the application fails on the plain GET").with(C::Proxied).unless(&[C::Differs(V::NoUpgrade), C::UpgradePasses, C::ProxyPage]),
+            low("a proxy in front can't reach the application, as over TLS").unless(&[C::Gone, C::All(&[C::PlainSame, C::Same(V::OtherPath)]), C::ProxyPage, C::Differs(V::NoUpgrade), C::Untaken]),
         ])
         .seen("status 500, or a 5xx with no entry of its own"),
     error("W343", "the proxy got no valid answer from its upstream")
@@ -591,15 +592,15 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("read the log of the program that answers, and of what it calls for an upgrade, such as the function for `$connect`"),
             medium("the gateway itself can't carry an upgrade, as with a middleware that buffers or wraps the answer, or with HTTP/2 to its upstream: to a plain GET, a handler of WebSockets answers", C::PlainWebSocket)
                 .cure("read the gateway's log, which has the error, and that of the program behind it; if that was not reached, take middleware that wraps the answer (compression, logs, timeouts) off this path, and make the gateway speak HTTP/1.1 to its upstream"),
-            medium("the upstream dropped the upgrade, or the gateway itself can't carry one, or a handler behind it failed: without the upgrade, the gateway gets an answer", C::PlainDiffers).unless(&[C::PlainWebSocket])
+            medium("the upstream dropped the upgrade, or the gateway itself can't carry one, or a handler behind it failed: without the upgrade, the gateway gets an answer", C::Differs(V::NoUpgrade)).unless(&[C::PlainWebSocket])
                 .cure("read the gateway's log, which has the error; then check the path, the Origin and the credentials: some applications drop upgrades that they refuse"),
             medium(HANDLER_BEHIND, C::PlainWebSocket),
-            medium("the upstream closed the connection after a while, or could not be reached: its name does not resolve, its host does not answer", C::SlowAnswer).unless(&[C::PlainDiffers])
+            medium("the upstream closed the connection after a while, or could not be reached: its name does not resolve, its host does not answer", C::SlowAnswer).unless(&[C::Differs(V::NoUpgrade)])
                 .cure("read the log of the proxy, which has the error, then that of the application"),
             medium(DOWN_OR_TLS, C::PlainSame).unless(&[C::ApacheProxy("error during ssl handshake with remote server"), C::Ngrok("err_ngrok_3200"), C::Ngrok("err_ngrok_8012")]),
-            low(DOWN_OR_TLS).unless(&[C::PlainDiffers]),
-            low("the application closed the connection: it drops upgrades that it refuses, or plain requests, as where the proxy does not forward Upgrade and Connection; or it fails").unless(&[C::PlainDiffers, C::Envoy("connection failure")]),
-            low("the proxy can't carry an upgrade (a middleware or library in it buffers the answer), or the head of the answer is larger than the proxy's buffer").unless(&[C::PlainDiffers]),
+            low(DOWN_OR_TLS).unless(&[C::Differs(V::NoUpgrade)]),
+            low("the application closed the connection: it drops upgrades that it refuses, or plain requests, as where the proxy does not forward Upgrade and Connection; or it fails").unless(&[C::Differs(V::NoUpgrade), C::Envoy("connection failure")]),
+            low("the proxy can't carry an upgrade (a middleware or library in it buffers the answer), or the head of the answer is larger than the proxy's buffer").unless(&[C::Differs(V::NoUpgrade)]),
         ])
         .seen("status 502; an error of ngrok; a 503 in which Envoy says how its upstream failed"),
     error("W344", "the service is unavailable")
@@ -713,13 +714,13 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("offer one that the server supports, `-s NAME`, or none")
         .source("RFC 6455 §4.2.2; measured on several frameworks")
         .causes(&[
-            high(NOT_OFFERED, C::SubprotocolHelps)
+            high(NOT_OFFERED, C::Opens(V::Subprotocol))
                 .cure(OFFER),
             high(NOT_OFFERED, C::SubprotocolNamed)
                 .cure(OFFER),
             high("the server supports none of the offered ones", C::NoSubprotocolHelps),
-            high("the server supports none of the offered ones, or a proxy removed them", C::SubprotocolSent).unless(&[C::NoSubprotocolHelps, C::SubprotocolHelps, C::SubprotocolNamed]),
-            high("no subprotocol was offered", C::NoSubprotocol).unless(&[C::SubprotocolHelps, C::SubprotocolNamed]),
+            high("the server supports none of the offered ones, or a proxy removed them", C::SubprotocolSent).unless(&[C::NoSubprotocolHelps, C::Opens(V::Subprotocol), C::SubprotocolNamed]),
+            high("no subprotocol was offered", C::NoSubprotocol).unless(&[C::Opens(V::Subprotocol), C::SubprotocolNamed]),
         ])
         .seen("an error status whose body or headers name the subprotocol; another subprotocol that opens"),
     error("W351", "the server refuses the Host header")
@@ -731,9 +732,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("use the name of the site in the URL, or send it: `--host NAME`"),
             high("Cloudflare does not know this host: no record of its DNS leads to a site there", C::CloudflareError(1001))
                 .cure("correct the name in the URL or in `--host NAME`, or its record in Cloudflare's DNS"),
-            high("the Host that was sent is not one that the server accepts", C::OwnHostHelps)
+            high("the Host that was sent is not one that the server accepts", C::Differs(V::OwnHost))
                 .cure(NAME_HOST),
-            medium("it opens as localhost: the server may not know this Host, or localhost is another site", C::NearHostHelps)
+            medium("it opens as localhost: the server may not know this Host, or localhost is another site", C::Differs(V::NearHost))
                 .cure(NAME_HOST),
             medium(PLAIN_TELLS, C::PlainTells)
                 .cure(NAME_HOST),

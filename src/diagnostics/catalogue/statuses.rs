@@ -2,6 +2,7 @@
 
 use super::builder::{KNOWN, MEASURED, WHATWG, error, high, low, medium};
 use super::refusals::UNABLE;
+use crate::diagnostics::facts::Variation as V;
 use crate::diagnostics::{CatalogueEntry, Clue as C, LikelyCause};
 
 /// The help for a login page in place of the WebSocket.
@@ -11,7 +12,7 @@ const LOG_IN: &str = "if the login is that of the site, send its cookie or token
 /// be right: a rule of a proxy may lose the upgrade at it, or the application may not take it now.
 const OTHER_PATH: LikelyCause = medium(
     "the path is wrong, or a proxy or the application does not upgrade at this one: another path opens a WebSocket",
-    C::OtherPathOpens,
+    C::Opens(V::OtherPath),
 )
 .cure("read the answer, which may say why; otherwise use another path; if this one is right, its rule in a proxy must forward Upgrade and Connection, as that of the other path does");
 
@@ -33,13 +34,13 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("give the number on its page to those who operate it"),
             medium("the page is a login page: the server, or a portal of this network, sends it to clients that are not logged in", C::LoginPage)
                 .cure("send what the browser sends: `--cookie NAME=VALUE` or `--bearer TOKEN`"),
-            medium("a wrong path or port: the server answers any path with this page, as single-page applications do, or a portal of this network answers for it", C::AllSame).unless(&[C::LoginPage, C::DefaultPage, C::EdgeRefuses])
+            medium("a wrong path or port: the server answers any path with this page, as single-page applications do, or a portal of this network answers for it", C::All(&[C::PlainSame, C::Same(V::OtherPath)])).unless(&[C::LoginPage, C::DefaultPage, C::EdgeRefuses])
                 .cure("find the path of the WebSocket; if the page is the network's, log in to that first"),
-            medium("a wrong path or port: a plain GET gets this page, too", C::PlainSame).unless(&[C::LoginPage, C::DefaultPage, C::EdgeRefuses, C::AllSame]),
+            medium("a wrong path or port: a plain GET gets this page, too", C::PlainSame).unless(&[C::LoginPage, C::DefaultPage, C::EdgeRefuses, C::All(&[C::PlainSame, C::Same(V::OtherPath)])]),
             medium(NOT_ROUTED, C::PlainSameBehindProxy).unless(&[C::ProxyPage, C::DefaultPage, C::EdgeRefuses]),
-            medium("the path is wrong, and the server answers any path with its page", C::OtherPathSame).unless(&[C::AllSame]),
-            low("the path is wrong, and the server answers any path with its page").unless(&[C::OtherPathDiffers, C::OtherPathSame]),
-            low(NOT_ROUTED).unless(&[C::OtherPathOpens]),
+            medium("the path is wrong, and the server answers any path with its page", C::Same(V::OtherPath)).unless(&[C::All(&[C::PlainSame, C::Same(V::OtherPath)])]),
+            low("the path is wrong, and the server answers any path with its page").unless(&[C::Differs(V::OtherPath), C::Same(V::OtherPath)]),
+            low(NOT_ROUTED).unless(&[C::Opens(V::OtherPath)]),
             low("the WebSocket is on another port than this web server, or its handler is not mounted"),
         ])
         .seen("status 200 with Content-Type text/html"),
@@ -67,7 +68,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the path serves GraphQL over HTTP; its WebSocket is at another path, or not enabled", C::GraphqlWords)
                 .cure("enable subscriptions on the server, or find their path, such as `/graphql/ws` or `/subscriptions`; offer `-s graphql-transport-ws`"),
             medium("the path serves GraphQL over HTTP alone", C::PlainSame).unless(&[C::GraphqlWords]), low("the server serves queries here and subscriptions elsewhere, or none").unless(&[C::GraphqlWords]),
-            low("a proxy removed Upgrade and Connection, so that the handler of HTTP answered").with(C::GraphqlWords).unless(&[C::PlainDiffers, C::UpgradePasses]),
+            low("a proxy removed Upgrade and Connection, so that the handler of HTTP answered").with(C::GraphqlWords).unless(&[C::Differs(V::NoUpgrade), C::UpgradePasses]),
             low("no graphql subprotocol was offered").unless(&[C::SubprotocolSent])])
         .seen("JSON with errors or data where the path says graphql; a sentence of such a server about a missing query"),
     error("W305", "the endpoint exists, but does not upgrade")
@@ -81,19 +82,19 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("check the path; if it is right, correct the status line of the server: `HTTP/1.1 101 Switching Protocols`, and ask it without the proxy in front"),
             medium("a gRPC server answers, which has no WebSocket here", C::Grpc)
                 .cure("use a client of gRPC, or the port on which the WebSocket is served"),
-            medium("every request gets this answer: an application answers any path over plain HTTP, and has no WebSocket, or its server's support for it is missing or off", C::AllSame).unless(&[C::NoBody, C::Grpc, C::ProxyOwn])
+            medium("every request gets this answer: an application answers any path over plain HTTP, and has no WebSocket, or its server's support for it is missing or off", C::All(&[C::PlainSame, C::Same(V::OtherPath)])).unless(&[C::NoBody, C::Grpc, C::ProxyOwn])
                 .cure("check the path, and whether the server is one with WebSocket support, which is on"),
             medium("the server in front answered itself: no handler of it fits this path or Host, as where `/ws/` in a Caddyfile, which fits that path alone, should be `/ws/*`", C::ProxyOwn)
                 .cure("compare path, name and port of the URL with the handlers of the server in front"),
             medium("every request gets this answer: the server has no WebSocket, or no site for this Host, the name and port of the URL", C::AllSameEmpty).unless(&[C::Grpc, C::ProxyOwn])
                 .cure("check the path, and the name that the server is set up for: `--host NAME`"),
-            medium("an HTTP handler serves this path, and no WebSocket", C::PlainSame).unless(&[C::AllSame, C::ProxyOwn]),
-            medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy).unless(&[C::AllSame, C::ProxyOwn]),
+            medium("an HTTP handler serves this path, and no WebSocket", C::PlainSame).unless(&[C::All(&[C::PlainSame, C::Same(V::OtherPath)]), C::ProxyOwn]),
+            medium("a proxy forwards without Upgrade and Connection", C::PlainSameBehindProxy).unless(&[C::All(&[C::PlainSame, C::Same(V::OtherPath)]), C::ProxyOwn]),
             medium("a handler at this path saw the upgrade and did not take it: the application refused, returned without an answer, or its WebSocket support is not attached to the server", C::UpgradeHere)
                 .cure("check that the framework's WebSocket support is attached to the server that listens; then read the application's log, and compare query, headers and cookies with those of a client that works"),
-            low("an HTTP handler serves this path, and no WebSocket").unless(&[C::PlainSame, C::AllSame, C::UpgradeHere, C::ProxyOwn]),
-            low("a proxy forwards without Upgrade and Connection").unless(&[C::PlainSameBehindProxy, C::ProxyOwn, C::PlainDiffers, C::OtherPathOpens]),
-            low("the server has no site for this Host, the name and port of the URL").with(C::NoBody).unless(&[C::AllSame, C::OtherPathDiffers, C::ProxyOwn]),
+            low("an HTTP handler serves this path, and no WebSocket").unless(&[C::PlainSame, C::All(&[C::PlainSame, C::Same(V::OtherPath)]), C::UpgradeHere, C::ProxyOwn]),
+            low("a proxy forwards without Upgrade and Connection").unless(&[C::PlainSameBehindProxy, C::ProxyOwn, C::Differs(V::NoUpgrade), C::Opens(V::OtherPath)]),
+            low("the server has no site for this Host, the name and port of the URL").with(C::NoBody).unless(&[C::All(&[C::PlainSame, C::Same(V::OtherPath)]), C::Differs(V::OtherPath), C::ProxyOwn]),
         ])
         .seen("a 2xx status that no other entry explains"),
     error("W310", "the server redirects the handshake")

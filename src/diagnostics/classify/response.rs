@@ -142,7 +142,7 @@ impl RefusalResponse<'_> {
             .or_else(|| Clue::SubprotocolNamed.seen(self.facts).map(|_| "W350"))
             .or_else(|| self.handshake())
             .or_else(|| self.plain_words())
-            .or_else(|| Clue::NearHostHelps.seen(self.facts).map(|_| "W351"))
+            .or_else(|| Clue::Differs(Variation::NearHost).seen(self.facts).map(|_| "W351"))
             .or_else(|| self.interceptor(Clue::MaybeInterceptor))
             .unwrap_or(self.by_status())
     }
@@ -238,8 +238,9 @@ impl RefusalResponse<'_> {
         let sent = if self.sent("Origin") { "W327" } else { "W328" };
         let helps = self.opens(Variation::OwnOrigin);
         // With an accepted Origin, the server may still refuse for its next reason.
-        let helps =
-            helps || (self.status == 403 && Clue::OwnOriginHelps.seen(self.facts).is_some());
+        let helps = helps
+            || (self.status == 403
+                && Clue::Differs(Variation::OwnOrigin).seen(self.facts).is_some());
         helps.then_some(sent)
     }
 
@@ -357,7 +358,8 @@ impl RefusalResponse<'_> {
             // applies if a plain GET gets another answer.
             Subject::Upgrade
                 if self.refuses_handshake(start)
-                    || self.status == 403 && Clue::PlainDiffers.seen(self.facts).is_some() =>
+                    || self.status == 403
+                        && Clue::Differs(Variation::NoUpgrade).seen(self.facts).is_some() =>
             {
                 return None;
             }
@@ -431,7 +433,7 @@ impl RefusalResponse<'_> {
     /// Whether only a comparison shows that the server refuses the Host.
     fn near_host_alone(&self) -> bool {
         let told = self.words().or_else(|| self.plain_words());
-        Clue::NearHostHelps.seen(self.facts).is_some() && told.is_none()
+        Clue::Differs(Variation::NearHost).seen(self.facts).is_some() && told.is_none()
     }
 
     /// The answer to a plain GET, if it is about the Host or the query. Both requests have the
@@ -1100,7 +1102,7 @@ impl RefusalResponse<'_> {
         }
         // The answer may say why a WebSocket opens at another path, but not at this one.
         let says = d.entry.code == "W305" && sentence.contains(' ') && !self.is_vague();
-        if says && !page && !shown && Clue::OtherPathOpens.seen(self.facts).is_some() {
+        if says && !page && !shown && Clue::Opens(Variation::OtherPath).seen(self.facts).is_some() {
             let text = format!("its answer may be the reason: \"{sentence}\"");
             return d.suggests(text, "the answer has this text");
         }

@@ -239,8 +239,12 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
         d.causes.retain(|cause| !cause.text.contains("handler"));
         let text = match facts.trial(Variation::Again).and_then(Trial::status) {
             // A limit on connections answers 503, too.
-            Some(503) => "the server takes no connections now: its process ended or restarts, or it is overloaded",
-            Some(_) => "the server behind the proxy can't be reached any more: its process ended, or restarts",
+            Some(503) => {
+                "the server takes no connections now: its process ended or restarts, or it is overloaded"
+            }
+            Some(_) => {
+                "the server behind the proxy can't be reached any more: its process ended, or restarts"
+            }
             None => "the server's process ended, possibly because of what was received last",
         };
         return d.suggests(text, fact).help("read the server's log: an exception may have ended its process, and a supervisor may start it again");
