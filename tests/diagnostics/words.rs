@@ -304,6 +304,36 @@ fn json_is_read_where_its_message_is_a_list_and_a_header_where_there_is_no_body(
 }
 
 #[test]
+fn the_words_of_an_answer_say_more_than_its_code() {
+    let of = |status, headers: &str, body: &str| {
+        let d = of(status, headers, body, &[]);
+        d.causes.first().map(|cause| cause.text.to_string()).unwrap_or_default()
+    };
+    let code = "WWW-Authenticate: Bearer error=\"invalid_token\"\r\n";
+    assert!(
+        of("401 Unauthorized", code, "Jwt issuer is not configured")
+            .contains("issuer is not configured")
+    );
+    assert!(of("401 Unauthorized", code, "").contains("invalid_token"));
+    let described = "WWW-Authenticate: Bearer error=\"invalid_token\", error_description=\"it has expired\"\r\n";
+    assert!(
+        of("401 Unauthorized", described, "Unauthorized access to x").contains("it has expired")
+    );
+    assert!(
+        of("403 Forbidden", "X-T-Error: 31201 Authentication failed\r\n", "")
+            .contains("Authentication failed")
+    );
+    let page = "<html><head><title>Error 503 Service Unavailable</title></head><body><h2>HTTP ERROR 503</h2>\
+        <p>Problem accessing /ws. Reason:<pre>    Service Unavailable</pre></p></body></html>";
+    assert!(
+        !of("503 Service Unavailable", "Content-Type: text/html\r\n", page).contains("its reason")
+    );
+    let json = "Content-Type: application/json\r\n";
+    let errors = "{\"errors\":[{\"message\":\"this endpoint has no subscriptions\"}],\"data\":null,\"extensions\":{}}";
+    assert!(of("400 Bad Request", json, errors).contains("has no subscriptions"));
+}
+
+#[test]
 fn a_header_about_errors_is_a_reason_only_if_it_has_one_in_words() {
     for header in [
         "X-Error-Time: Mon, 30 Nov 2026 10:00:00 GMT",
@@ -311,6 +341,7 @@ fn a_header_about_errors_is_a_reason_only_if_it_has_one_in_words() {
         "X-Error-Message: https://docs.example/errors and more",
         "X-Error-Count: 0 since start",
         "X-Last-Error: 3 minutes ago",
+        "X-Last-Error: 2026 Nov 30, early morning",
         "X-Error: Monday 30 November",
         "Content-Error-Handling: report only",
         "X-Reason-Code: none given here",

@@ -991,7 +991,10 @@ impl RefusalResponse<'_> {
         let told = own.is_some();
         let wrong =
             said::challenge(self.head).map(|words| String::from_utf8_lossy(words).into_owned());
-        let named = own.or_else(|| wrong.clone()).or_else(|| said::sentence(self.body));
+        // The body says more than the code of an error.
+        let is_code = |wrong: &String| !wrong.contains(' ') && !bare && !self.is_markup();
+        let named = own.or_else(|| wrong.clone().filter(|wrong| !is_code(wrong)));
+        let named = named.or_else(|| said::sentence(self.body));
         let html = self.is_markup() && said::sentence(self.body).is_none();
         let of_page = named.is_none() && self.is_of_page();
         let reasons = said::reasons(self.body).filter(|_| of_page);
@@ -1007,6 +1010,7 @@ impl RefusalResponse<'_> {
             "W336" => !html && !said::says(&sentence, "method"),
             "W323" | "W337" | "W339" | "W340" | "W341" | "W344" => true,
             "W305" => said::is_error(self.body),
+            "W304" => Clue::GraphqlWords.seen(self.facts).is_none() && json,
             "W352" => !["connection id", "connectionid", "negotiate"]
                 .iter()
                 .any(|words| said::says(&text, words)),
@@ -1052,7 +1056,7 @@ impl RefusalResponse<'_> {
         if d.entry.code == "W117" && !shown && !page && !self.is_vague() {
             return d.suggests(format!("its reason is \"{sentence}\""), "the answer has this text");
         }
-        if told || generic && !self.is_vague() && !page && !shown {
+        if told || generic && !self.is_vague() && !self.is_bare(&sentence) && !page && !shown {
             let mut reason: String = sentence.chars().take(REASON).collect();
             if sentence.chars().count() > REASON {
                 reason.push('…');
@@ -1272,6 +1276,10 @@ fn is_datum(text: &str) -> bool {
         first.strip_prefix(day).is_some_and(|rest| rest.is_empty() || rest.ends_with("day"))
     });
     let number = text.trim_start_matches(['-', '+']).starts_with(|c: char| c.is_ascii_digit());
+    // The code of an error, before its words, is longer than a number of minutes.
+    let words = text.split_whitespace().skip(1).filter(|word| word.len() > 2).count();
+    let is_code = first.len() >= 4 && first.bytes().all(|byte| byte.is_ascii_digit());
+    let number = number && !(is_code && words >= 2 && !text.contains([':', ',', ';']));
     let nothing = ["none", "nil", "null", "n"].contains(&first) || text.starts_with("no error");
     day || number || nothing || text.starts_with("http://") || text.starts_with("https://")
 }
