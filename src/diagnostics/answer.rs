@@ -352,7 +352,13 @@ fn denies_inside(object: &Object, request: &Object, ours: bool, by_number: bool)
     if logs || is_kind_in(object, &REPORTS) || is_about(object, "t", &REPORTS) {
         return false;
     }
-    if is_denial(object, ours, by_number) && !has_data(object, request, "") {
+    // A number of HTTP without a text refuses, unless it is the state of a thing that was asked for.
+    let checks = || {
+        let mut verbs = kinds(request).chain(request.keys().map(String::as_str));
+        verbs.any(|verb| CHECKING.contains(&&*plain(verb))) || names_url(request)
+    };
+    let alone = || by_number && is_http_error(object) && !explains(object, true) && !checks();
+    if (is_denial(object, ours, by_number) || alone()) && !has_data(object, request, "") {
         return true;
     }
     object.iter().any(|(key, value)| {
@@ -808,6 +814,9 @@ mod tests {
     fn a_refusal_holds_an_envelope_and_nothing_else() {
         for (request, answer) in [
             ("{}", r#"{"error":"no such room"}"#),
+            (r#"{"op":"get"}"#, r#"{"status":403}"#),
+            (r#"{"op":"get"}"#, r#"{"code":401,"data":null}"#),
+            (r#"{"op":"join"}"#, r#"{"type":"room_full"}"#),
             ("{}", r#"{"error":"no such room","request":{"op":"join","room":"x"}}"#),
             ("{}", r#"{"error":"Unknown op","supported":["join"]}"#),
             ("{}", r#"{"error":"Missing member","field":"room"}"#),
@@ -1029,6 +1038,8 @@ mod tests {
             (r#"{"poll":"b1"}"#, r#"{"status":"FAILED","reason":"out of memory"}"#),
             (r#"{"op":"validate","value":"x"}"#, r#"{"ok":false,"message":"not an address"}"#),
             (r#"{"check":"teh"}"#, r#"{"valid":false,"errors":["no such word"]}"#),
+            (r#"{"op":"check","host":"db1"}"#, r#"{"status":503}"#),
+            (r#"{"get":"https://a.example/x"}"#, r#"{"status":404}"#),
             (r#"{"user":"bob","check":"teh"}"#, r#"{"valid":false,"errors":["no such word"]}"#),
         ] {
             assert!(!refuses(request, answer, true), "{answer}");

@@ -114,8 +114,18 @@ pub(super) fn refuses_plainly(text: &str) -> bool {
         "token expired",
         "too many",
         "bad request",
+        "bad command",
         "unknown command",
         "unknown method",
+        "unknown action",
+        "unknown event",
+        "not logged in",
+        "you have been kicked",
+        "you have been banned",
+        "you are banned",
+        "room is full",
+        "server is full",
+        "queue is full",
     ];
     let after = |start: &&str| {
         let (rest, whole) = (lower.strip_prefix(*start)?, !["invalid", "too many"].contains(start));
@@ -218,7 +228,10 @@ pub(super) fn names_error(kind: &str) -> bool {
     if ends.iter().any(|end| lower.starts_with("auth") && lower.ends_with(end)) {
         return true;
     }
-    if lower == "exception" {
+    // No room is left, as in `queue_full`.
+    let rooms = ["queue", "room", "server", "lobby", "game", "session", "channel", "pool"];
+    let full = lower.strip_suffix("_full").is_some_and(|room| rooms.contains(&room));
+    if full || lower == "exception" {
         return true;
     }
     let Some(before) = lower.strip_suffix("error") else { return false };

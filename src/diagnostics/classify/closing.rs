@@ -130,6 +130,9 @@ fn lawful(d: Diagnostic, facts: &Facts<'_>, body: &CloseBody) -> Diagnostic {
             "the first message sent was another one",
         ),
         "W719" => match body.code {
+            Some(4400) if speaks_of_access(body) && !says_nothing(body) => {
+                d.help("correct the credentials in the payload of connection_init, as its reason says")
+            }
             Some(4400) => d.help("correct the message that its reason names: `start` and `stop` are of the old subprotocol graphql-ws, `subscribe` and `complete` of graphql-transport-ws"),
             Some(4409) => d.help("give each subscription of a connection an `id` of its own"),
             Some(4429) => d.help("send `connection_init` once for each connection"),
