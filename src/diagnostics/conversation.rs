@@ -3,6 +3,8 @@
 //! The diagnoses of a session ask this view, and not the last message alone: a heartbeat or an event
 //! after an error hides nothing.
 
+use std::cell::OnceCell;
+
 use serde_json::{Map, Value};
 
 use super::Facts;
@@ -65,6 +67,8 @@ struct MessageForm<'a> {
     is_list: bool,
     /// It is an XML element, whose root may name a record.
     is_xml: bool,
+    /// Whether it is a complaint, once that was asked.
+    grievance: OnceCell<Option<Grievance>>,
 }
 
 /// A message of which there are more copies than this is a heartbeat.
@@ -91,7 +95,12 @@ impl<'a> MessageForm<'a> {
         let (is_list, is_xml) = (bare.starts_with('['), bare.starts_with('<'));
         let text = heard::object_text(&bare).into_owned();
         let members = answer::object(&text).unwrap_or_default();
-        Self { content, text, members, is_list, is_xml }
+        Self { content, text, members, is_list, is_xml, grievance: OnceCell::new() }
+    }
+
+    /// Whether it is a complaint, and how surely.
+    fn grievance(&self) -> Option<Grievance> {
+        *self.grievance.get_or_init(|| heard::complains(self.content))
     }
 
     /// Its kind, or the names of its members: messages of one form are about one matter.
@@ -217,7 +226,7 @@ impl<'a> MessageForm<'a> {
         // A request may ask about a status of HTTP: `explain 403`.
         let status = self.text.get(..3).filter(|code| code.parse::<u16>().is_ok());
         let asked = status.is_some_and(|code| request.contains(code));
-        !asked && heard::complains(self.content) >= Some(Grievance::Shouted)
+        !asked && self.grievance() >= Some(Grievance::Shouted)
     }
 
     /// Whether it continues a report of `earlier`: the same state has another value now.
@@ -274,8 +283,7 @@ impl<'a> Dialogue<'a> {
             facts.close.received.is_some_and(|body| matches!(body.code, Some(1001 | 1012)));
         // Whether only answers and heartbeats came since our last message.
         let mut is_direct = false;
-        let marks =
-            |form: &MessageForm<'a>| heard::complains(form.content) >= Some(Grievance::Marked);
+        let marks = |form: &MessageForm<'a>| form.grievance() >= Some(Grievance::Marked);
         for (at, form) in forms.iter().enumerate() {
             if kept[at].ours {
                 waiting.push(at);

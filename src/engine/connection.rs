@@ -188,14 +188,16 @@ impl Connection {
     }
 
     /// The evidence, if it is collected.
+    #[inline]
     fn gather(&mut self) -> Option<&mut SessionEvidence> {
-        if self.evidence.is_none() {
+        if self.evidence.is_none() && self.endpoint().is_some_and(Endpoint::keeps_sent) {
             self.evidence = self.no_evidence().map(Box::new);
         }
         self.evidence.as_deref_mut()
     }
 
     /// The evidence of an endpoint that has sent and received nothing, if evidence is collected.
+    #[cold]
     fn no_evidence(&self) -> Option<SessionEvidence> {
         let endpoint = self.endpoint().filter(|endpoint| endpoint.keeps_sent())?;
         Some(SessionEvidence::new(self.sent_direction().sender(), &[], endpoint.opened()))
@@ -489,7 +491,9 @@ impl Connection {
         outputs: &mut Outputs<'_>,
         now: Instant,
     ) -> io::Result<()> {
-        self.go_wrong(outputs, now)?;
+        if self.injector.is_some() {
+            self.go_wrong(outputs, now)?;
+        }
         let sent = self.party.messages_sent();
         if sent > 0 {
             begun(&mut self.talk, &self.party).sent(sent);
@@ -497,10 +501,10 @@ impl Connection {
         let taken = self.inbound.offset();
         if self.more && self.may_read() {
             self.take_events(outputs, now)?;
-        }
-        if !self.more && self.may_read() && self.has_answer_room() {
             // The buffer that was kept for this turn has no room for more.
             self.link.lend(buffers);
+        }
+        if !self.more && self.may_read() && self.has_answer_room() {
             self.ahead.take_if(|_| !self.link.has_ahead());
             self.fill(outputs, now)?;
         }
@@ -517,26 +521,31 @@ impl Connection {
             self.wait_for_outputs(blocked, now);
         }
         self.let_behaviours_send(outputs, now)?;
-        let pending = self.link.pending();
-        self.sender(now).move_queued(pending);
+        if self.outbox.has_queue() {
+            let pending = self.link.pending();
+            self.sender(now).move_queued(pending);
+        }
         self.tick(now);
-        self.go_wrong(outputs, now)?;
+        if self.injector.is_some() {
+            self.go_wrong(outputs, now)?;
+        }
         self.flush(outputs, now)?;
         self.touched = false;
         if let (Some(injector), Some(endpoint)) = (&mut self.injector, self.party.endpoint_mut()) {
             injector.after_flush(&mut self.link, endpoint, now);
         }
         self.account(now);
+        if self.has_answer_room() || !self.is_open() {
+            self.unread.take_if(|unread| !unread.said);
+            return Ok(());
+        }
         self.look_after_answers(outputs, now)
     }
 
     /// Reports a peer that has sent for a while without reading the answers, so that wscope no
     /// longer reads from it.
+    #[cold]
     fn look_after_answers(&mut self, outputs: &mut Outputs<'_>, now: Instant) -> io::Result<()> {
-        if self.has_answer_room() || !self.is_open() {
-            self.unread.take_if(|unread| !unread.said);
-            return Ok(());
-        }
         let unread =
             self.unread.get_or_insert_with(|| Box::new(Unread { since: now, said: false }));
         if unread.said || now < unread.since + UNREAD_FOR {
@@ -572,7 +581,7 @@ impl Connection {
         self.is_over()
             || self.touched
             || reads && self.may_read() && self.has_answer_room()
-            || self.write_error.is_none() && self.link.may_flush()
+            || pending > 0 && self.write_error.is_none() && self.link.may_flush()
             || self.outbox.can_move(pending)
             // On a closing connection, behaviours produce nothing any more.
             || self.is_open()
@@ -586,18 +595,31 @@ impl Connection {
 
     /// When the next action is due.
     pub fn deadline(&self) -> Option<Instant> {
-        let idle = self.endpoint().and_then(Endpoint::idle_timeout).map(|time| self.active + time);
-        let idle = idle.filter(|_| self.party.is_open());
-        let injector =
-            self.injector.as_ref().and_then(|injector| injector.deadline(self.last_received));
-        let endpoint =
-            self.endpoint().and_then(Endpoint::deadline).filter(|_| !self.keeps_transport());
-        let behaviours = self.behaviours.iter().filter_map(|behaviour| behaviour.deadline()).min();
-        let behaviours = behaviours.filter(|_| self.is_open());
-        let ahead = self.ahead.as_ref().filter(|_| self.more).and_then(|ahead| ahead.due());
-        let unread = self.unread.as_ref().filter(|unread| !unread.said && self.is_open());
-        let unread = unread.map(|unread| unread.since + UNREAD_FOR);
-        [endpoint, idle, injector, behaviours, ahead, unread].into_iter().flatten().min()
+        let mut first = None;
+        let mut add = |at: Instant| first = Some(first.map_or(at, |first: Instant| first.min(at)));
+        if let Some(endpoint) = self.endpoint() {
+            if let Some(time) = endpoint.idle_timeout().filter(|_| endpoint.is_open()) {
+                add(self.active + time);
+            }
+            if let Some(at) = endpoint.deadline().filter(|_| !self.keeps_transport()) {
+                add(at);
+            }
+        }
+        if let Some(at) = self.injector.as_ref().and_then(|one| one.deadline(self.last_received)) {
+            add(at);
+        }
+        for behaviour in &self.behaviours {
+            if let Some(at) = behaviour.deadline().filter(|_| self.is_open()) {
+                add(at);
+            }
+        }
+        if let Some(at) = self.ahead.as_ref().filter(|_| self.more).and_then(|ahead| ahead.due()) {
+            add(at);
+        }
+        if let Some(unread) = self.unread.as_ref().filter(|one| !one.said && self.is_open()) {
+            add(unread.since + UNREAD_FOR);
+        }
+        first
     }
 
     /// Whether it has ended.
@@ -738,18 +760,22 @@ impl Connection {
                 Some(error) => self.lose(*error, outputs),
                 None => Ok(()),
             },
-            Ok(Fill::End { truncated }) => {
-                let error = self.write_error.take().map(|error| *error);
-                let broken = error.is_some();
-                let how = self.finish_inbound(Lost::at_end(truncated, error), outputs)?;
-                match broken {
-                    true => self.party.lose(how),
-                    false => self.party.end_of_stream(how),
-                }
-                Ok(())
-            }
+            Ok(Fill::End { truncated }) => self.end_inbound(truncated, outputs),
             Err(error) => self.lose(error.into(), outputs),
         }
+    }
+
+    /// Takes the end of the peer's stream; `truncated` if bytes may be missing.
+    #[cold]
+    fn end_inbound(&mut self, truncated: bool, outputs: &mut Outputs<'_>) -> io::Result<()> {
+        let error = self.write_error.take().map(|error| *error);
+        let broken = error.is_some();
+        let how = self.finish_inbound(Lost::at_end(truncated, error), outputs)?;
+        match broken {
+            true => self.party.lose(how),
+            false => self.party.end_of_stream(how),
+        }
+        Ok(())
     }
 
     /// Whether the connection can search the waiting data for pings. A server does not do this,
@@ -767,6 +793,7 @@ impl Connection {
     }
 
     /// Answers pings after data that has waited for some time for a slow reader on our side.
+    #[cold]
     fn read_ahead(&mut self, now: Instant) {
         let Self { link, inbound, party, ahead, answers, .. } = self;
         let Some(endpoint) = party.endpoint_mut() else { return };
@@ -794,6 +821,7 @@ impl Connection {
 
     /// Notes that received data waits for a slow reader on our side, so that this time does not
     /// count as silence of the peer.
+    #[inline(never)]
     fn wait_for_outputs(&mut self, blocked: bool, now: Instant) {
         if blocked && self.may_read_ahead() && self.has_answer_room() {
             self.read_ahead(now);
@@ -864,8 +892,8 @@ impl Connection {
             // A message waits for a slow reader. Control frames before the message do not wait, as
             // long as there is room to show them.
             *in_data = inbound.is_before_data(&input).unwrap_or(*in_data);
-            if is_blocked(behaviours, outputs.stdout, outputs.reporter)
-                && (*in_data || looking && outputs.stdout.room() == 0)
+            if (*in_data || looking && outputs.stdout.room() == 0)
+                && is_blocked(behaviours, outputs.stdout, outputs.reporter)
                 || (tx.len() + outbox.queued()).saturating_sub(before) >= most
                 || content >= TURN_CONTENT
             {
@@ -884,18 +912,7 @@ impl Connection {
                     && let Some(evidence) = evidence
                     && let Some(last) = inbound.last_of_run(&input)
                 {
-                    let (from, len) = run.before_last;
-                    let mut left_out = run.messages - 1;
-                    if run.messages > 1
-                        && let Some(content) = input.whole().get(from..from + len)
-                    {
-                        // The frame's header has two bytes; the first one has its kind.
-                        let first = from.checked_sub(2).map(|at| input.whole()[at]);
-                        let kind = if first == Some(0x81) { Data::Text } else { Data::Binary };
-                        evidence.message(OpCode::Data(kind), content, left_out - 1);
-                        left_out = 0;
-                    }
-                    evidence.message(last.header.opcode, last.content, left_out);
+                    evidence.run(&run, &last, input.whole());
                 }
                 // After a run, no event of its bytes waits.
                 if run.messages > 0 && input.is_empty() {
@@ -1027,6 +1044,7 @@ impl Connection {
         Ok(())
     }
 
+    #[cold]
     fn lose(&mut self, how: Lost, outputs: &mut Outputs<'_>) -> io::Result<()> {
         let how = self.finish_inbound(how, outputs)?;
         self.party.lose(how);
@@ -1045,6 +1063,7 @@ impl Connection {
     }
 
     /// Why the transport has ended, if it has. All data of the peer has been read.
+    #[cold]
     fn why_gone(&mut self) -> Option<Lost> {
         let error = self.write_error.take().map(|error| *error);
         error.or_else(|| self.link.failure().map(|error| TransportError::Io(error).into()))
@@ -1066,13 +1085,20 @@ impl Connection {
             }
         }
         if let Some(fault) = fault {
-            outputs.notifier.of(self.id.0, &fault);
-            self.fail(&fault, now);
+            self.give_up(&fault, outputs, now);
         }
         Ok(())
     }
 
+    /// Ends the connection because a behaviour failed.
+    #[cold]
+    fn give_up(&mut self, fault: &str, outputs: &Outputs<'_>, now: Instant) {
+        outputs.notifier.of(self.id.0, fault);
+        self.fail(fault, now);
+    }
+
     /// Does what the faults require now.
+    #[cold]
     fn go_wrong(&mut self, outputs: &mut Outputs<'_>, now: Instant) -> io::Result<()> {
         let (Some(injector), Some(endpoint)) = (&mut self.injector, self.party.endpoint_mut())
         else {
@@ -1122,8 +1148,7 @@ impl Connection {
             evidence.half_closed();
         }
         if let Err(error) = sent {
-            // The data that the peer sent before it left must still be read.
-            self.write_error = Some(Box::new(error.into()));
+            self.note_write_error(error);
         }
         // After the peer's stream has ended, the other leg of a relay continues.
         if self.party.leg().is_some_and(Leg::has_ended)
@@ -1157,6 +1182,13 @@ impl Connection {
         Ok(())
     }
 
+    /// Notes that nothing can be sent any more. The data that the peer sent before it left must
+    /// still be read.
+    #[cold]
+    fn note_write_error(&mut self, error: TransportError) {
+        self.write_error = Some(Box::new(error.into()));
+    }
+
     /// Reports its amount of queued data, and ends the connection if the sum exceeds the limit.
     fn account(&mut self, now: Instant) {
         self.settle();
@@ -1171,18 +1203,28 @@ impl Connection {
         self.share.set(held + windows);
         if held > SMALL && self.share.gives_way() && self.endpoint().is_some_and(Endpoint::is_open)
         {
-            self.assembler = None;
-            self.share.set(behaviours);
-            self.ignore_rest = true;
-            self.sender(now).close_now(Some(CloseCode::Size.into()), TOO_MUCH);
+            self.give_way(behaviours, now);
         }
+    }
+
+    /// Ends the connection because too much data is queued; the behaviours still hold some of it.
+    #[cold]
+    fn give_way(&mut self, behaviours: usize, now: Instant) {
+        self.assembler = None;
+        self.share.set(behaviours);
+        self.ignore_rest = true;
+        self.sender(now).close_now(Some(CloseCode::Size.into()), TOO_MUCH);
     }
 }
 
 /// Creates the times of messages with the first message, because most clients of a server never
 /// send one.
 fn begun<'t>(talk: &'t mut Option<Box<Talk>>, party: &Party) -> &'t mut Talk {
-    talk.get_or_insert_with(|| Box::new(Talk::new(party.opened())))
+    #[cold]
+    fn begin(party: &Party) -> Box<Talk> {
+        Box::new(Talk::new(party.opened()))
+    }
+    talk.get_or_insert_with(|| begin(party))
 }
 
 /// A peer that does not read the answers.
@@ -1239,7 +1281,7 @@ impl Outputs<'_> {
 
 /// Whether a data frame would have to wait.
 fn is_blocked(behaviours: &[Box<dyn Behaviour>], stdout: &Stdout, reporter: &Reporter) -> bool {
-    (reporter.looks_at_frames() && (stdout.is_full() || reporter.is_full()))
+    ((stdout.is_full() || reporter.is_full()) && reporter.looks_at_frames())
         || behaviours.iter().any(|behaviour| behaviour.is_full(stdout))
 }
 

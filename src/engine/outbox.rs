@@ -183,6 +183,11 @@ impl Outbox {
         }
     }
 
+    /// Whether something waits in the queue.
+    pub fn has_queue(&self) -> bool {
+        self.queue.is_some()
+    }
+
     /// Whether [`Sender::move_queued`] would move messages to the send buffer, which has `pending`
     /// bytes.
     pub fn can_move(&self, pending: usize) -> bool {
@@ -218,20 +223,27 @@ impl Outbox {
         let sent = match self.early_end.take() {
             None if link.pending() > 0 => link.flush(),
             None => Ok(()),
-            Some(EarlyEnd::HalfClose) => link.half_close(),
-            Some(EarlyEnd::Abort) => {
-                // The data before the end is meant to arrive.
-                let sent = link.flush();
-                link.abort();
-                self.aborted = true;
-                sent
-            }
+            Some(end) => self.end_early(end, link),
         };
         if self.end.is_some() || link.has_ended() {
             self.end = Some(link.tx.len());
         }
         self.skip(link.tx.len());
         sent
+    }
+
+    #[cold]
+    fn end_early(&mut self, end: EarlyEnd, link: &mut Link) -> Result<(), TransportError> {
+        match end {
+            EarlyEnd::HalfClose => link.half_close(),
+            EarlyEnd::Abort => {
+                // The data before the end is meant to arrive.
+                let sent = link.flush();
+                link.abort();
+                self.aborted = true;
+                sent
+            }
+        }
     }
 
     /// Takes or releases the message slot for a message that a relay forwards.
@@ -269,6 +281,7 @@ impl Outbox {
     /// # Errors
     ///
     /// An output failed.
+    #[inline]
     pub fn observe(
         &mut self,
         conn: ConnId,
@@ -276,11 +289,9 @@ impl Outbox {
         reporter: &mut Reporter,
         stdout: &mut Stdout,
     ) -> io::Result<()> {
+        let Some(observer) = &mut self.observer else { return Ok(()) };
         let tx = &tx[..self.end.map_or(tx.len(), |end| end.min(tx.len()))];
-        match &mut self.observer {
-            Some(observer) => observer.observe(conn, tx, reporter, stdout),
-            None => Ok(()),
-        }
+        observer.observe(conn, tx, reporter, stdout)
     }
 
     /// Notes that the endpoint itself made the data from `start` in the send buffer.
@@ -550,9 +561,6 @@ impl Sender<'_> {
 
     /// Moves queued data to the send buffer, which has `pending` bytes, as far as there is room.
     pub fn move_queued(&mut self, pending: usize) {
-        if self.outbox.queue.is_none() {
-            return;
-        }
         let Some(endpoint) = self.endpoint.as_mut().filter(|endpoint| endpoint.is_open()) else {
             return self.outbox.clear_queue();
         };
@@ -633,6 +641,7 @@ impl OutboundObserver {
         }
     }
 
+    #[inline(never)]
     fn observe(
         &mut self,
         conn: ConnId,

@@ -11,8 +11,9 @@ use crate::diagnostics::facts::{
 };
 use crate::diagnostics::{Diagnostic, Facts, classify};
 use crate::event::{
-    Cause, Direction, Ending, FrameEvent, Lost, MessageInfo, Observed, Side, Totals,
+    Cause, Direction, Ending, FrameEvent, Lost, MessageInfo, Observed, Side, Totals, WholeMessage,
 };
+use crate::session::observer::Run;
 use crate::session::{Endpoint, Limits, Observer};
 use crate::wire::decoder::Input;
 use crate::wire::deflate::params::DeflateParams;
@@ -333,6 +334,23 @@ impl SessionEvidence {
         heard.begin(self.last_received);
         heard.extend(content);
         heard.end(opcode, self.role == Role::Client, self.sent, self.last_received);
+    }
+
+    /// Takes a run of messages with its last message; `input` is the data that contains it.
+    #[inline(never)]
+    pub fn run(&mut self, run: &Run, last: &WholeMessage<'_>, input: &[u8]) {
+        let (from, len) = run.before_last;
+        let mut left_out = run.messages - 1;
+        if run.messages > 1
+            && let Some(content) = input.get(from..from + len)
+        {
+            // The frame's header has two bytes; the first one has its kind.
+            let first = from.checked_sub(2).map(|at| input[at]);
+            let kind = if first == Some(0x81) { Data::Text } else { Data::Binary };
+            self.message(OpCode::Data(kind), content, left_out - 1);
+            left_out = 0;
+        }
+        self.message(last.header.opcode, last.content, left_out);
     }
 
     /// Takes a piece of a message, or its end with the kind of the message.

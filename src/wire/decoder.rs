@@ -200,11 +200,11 @@ impl Decoder {
         matches!(self.state, DecoderState::Header { have: 0, .. })
     }
 
-    /// Takes `len` bytes that are known to be whole frames, the last of which begins at `last`.
-    pub(crate) fn skip_whole(&mut self, input: &mut Input<'_>, len: usize, last: usize) {
-        let offset = self.offset + last as u64;
-        self.header =
-            input.rest().get(last..).and_then(|rest| FrameHeader::parse(rest, offset).ok());
+    /// Takes `len` bytes that are known to be whole frames; `last` is the header of the last one,
+    /// and its offset begins at these bytes.
+    #[inline]
+    pub(crate) fn skip_whole(&mut self, input: &mut Input<'_>, len: usize, last: FrameHeader) {
+        self.header = Some(FrameHeader { offset: self.offset + last.offset, ..last });
         self.offset += input.take(len).len() as u64;
     }
 

@@ -127,6 +127,14 @@ impl FrameHeader {
         })
     }
 
+    /// The header of a message in one frame, with a length of seven bits.
+    #[inline]
+    pub(crate) fn short(opcode: Data, mask: Option<MaskKey>, len: usize, offset: u64) -> Self {
+        let (fin, rsv1, rsv2, rsv3) = (true, false, false, false);
+        let (opcode, len, form) = (OpCode::Data(opcode), len as u64, LengthForm::Bits7);
+        Self { fin, rsv1, rsv2, rsv3, opcode, mask, len, form, offset }
+    }
+
     /// The header's bytes, encoded again. The fields contain every bit of the header.
     pub fn bytes(&self) -> HeaderBytes {
         let mut bytes = [0; MAX_HEADER_LEN];

@@ -11,6 +11,7 @@ pub type MaskKey = [u8; 4];
 ///
 /// "Octet i of the transformed data is the XOR of octet i of the original data with octet at
 /// index i modulo 4 of the masking key" (§5.3).
+#[inline]
 pub fn apply(key: MaskKey, phase: u64, bytes: &mut [u8]) {
     let (word, key) = widened(key, phase);
     let (chunks, rest) = bytes.as_chunks_mut::<8>();

@@ -9,6 +9,7 @@ use super::{Data, OpCode};
 use tungstenite::protocol::frame::FrameHeader as Header;
 
 /// Appends a regular frame to `out`, with the shortest length form; RSV2 and RSV3 are clear.
+#[inline]
 pub fn write_frame(
     opcode: OpCode,
     fin: bool,
@@ -17,21 +18,31 @@ pub fn write_frame(
     payload: &[u8],
     out: &mut Vec<u8>,
 ) {
-    if let len @ 0..=125 = payload.len() {
-        // wscope sends millions of short frames, so it writes their header in one piece.
-        let first = u8::from(fin) << 7 | u8::from(rsv1) << 6 | u8::from(opcode);
-        out.reserve(len + 6);
-        let Some([a, b, c, d]) = key else {
+    let len @ 0..=125 = payload.len() else {
+        let header = Header { is_final: fin, rsv1, rsv2: false, rsv3: false, opcode, mask: key };
+        return write_with(header, payload, out);
+    };
+    // wscope sends millions of short frames, so it writes their header in one piece.
+    let first = u8::from(fin) << 7 | u8::from(rsv1) << 6 | u8::from(opcode);
+    match key {
+        None => {
+            out.reserve(len + 2);
             out.extend_from_slice(&[first, len as u8]);
-            return out.extend_from_slice(payload);
-        };
-        out.extend_from_slice(&[first, 0x80 | len as u8, a, b, c, d]);
-        return mask::append([a, b, c, d], payload, out);
+            out.extend_from_slice(payload);
+        }
+        Some(key) => write_masked(first, key, payload, out),
     }
-    let header = Header { is_final: fin, rsv1, rsv2: false, rsv3: false, opcode, mask: key };
-    write_with(header, payload, out);
 }
 
+/// Appends a masked frame of at most 125 bytes of payload.
+fn write_masked(first: u8, key: MaskKey, payload: &[u8], out: &mut Vec<u8>) {
+    let [a, b, c, d] = key;
+    out.reserve(payload.len() + 6);
+    out.extend_from_slice(&[first, 0x80 | payload.len() as u8, a, b, c, d]);
+    mask::append(key, payload, out);
+}
+
+#[inline(never)]
 fn write_with(header: Header, payload: &[u8], out: &mut Vec<u8>) {
     // Writing to a Vec never fails.
     let _ = header.format(payload.len() as u64, out);

@@ -104,10 +104,12 @@ impl Member for Client {
     fn deadline(&self) -> Option<Instant> {
         match &self.stage {
             ClientStage::Opening(opening) => Some(opening.deadline()),
-            ClientStage::Open(connection) => {
-                let upstream = self.upstream.as_ref().and_then(|upstream| upstream.deadline());
-                connection.deadline().into_iter().chain(upstream).min()
-            }
+            ClientStage::Open(connection) => match &self.upstream {
+                None => connection.deadline(),
+                Some(upstream) => {
+                    connection.deadline().into_iter().chain(upstream.deadline()).min()
+                }
+            },
             ClientStage::Leaving(lingering) => Some(lingering.deadline()),
             ClientStage::Gone => None,
         }
@@ -278,6 +280,7 @@ impl Client {
     }
 
     /// Continues the opening handshake as far as possible.
+    #[inline(never)]
     fn advance(
         &mut self,
         shared: &mut ListenShared,
@@ -431,6 +434,7 @@ impl Client {
     }
 
     /// Reports the end of an open connection, and begins to end the transport.
+    #[cold]
     fn end(
         &mut self,
         shared: &mut ListenShared,

@@ -246,7 +246,7 @@ impl Frames {
         if !self.may_run(Direction::ToClient) {
             return run;
         }
-        let (mut at, mut last) = (0, 0);
+        let (mut at, mut last) = (0, None);
         let (base, mut content_of_last) = (input.consumed(), (0, 0));
         let rest = input.rest();
         // FIN and the opcode text or binary, no RSV bits; no mask and a length of seven bits.
@@ -256,7 +256,8 @@ impl Frames {
             && (*first == 0x82 || is_utf8(content))
         {
             take(content);
-            last = at;
+            let opcode = if *first == 0x81 { Data::Text } else { Data::Binary };
+            last = Some(FrameHeader::short(opcode, None, content.len(), at as u64));
             run.before_last = content_of_last;
             content_of_last = (base + at + 2, content.len());
             at += 2 + content.len();
@@ -277,7 +278,7 @@ impl Frames {
         if !self.may_run(Direction::ToServer) {
             return run;
         }
-        let (mut at, mut last) = (0, 0);
+        let (mut at, mut last) = (0, None);
         let rest = input.rest_mut();
         // FIN and the opcode text or binary, no RSV bits; a mask and a length of seven bits.
         while at < most
@@ -293,7 +294,7 @@ impl Frames {
                 break;
             }
             take(opcode, content);
-            last = at;
+            last = Some(FrameHeader::short(opcode, Some(key), content.len(), at as u64));
             at += 6 + content.len();
             run.messages += 1;
             run.bytes += content.len() as u64;
@@ -339,9 +340,16 @@ impl Frames {
         self.stage == FrameStage::Decode && !self.has_found() && self.decoder.at_boundary()
     }
 
-    /// Takes the `len` bytes of a run, whose last frame begins at `last`.
-    fn end_run(&mut self, mut run: Run, input: &mut Input<'_>, len: usize, last: usize) -> Run {
-        if run.messages > 0 {
+    /// Takes the `len` bytes of a run; `last` is the header of its last frame, if it has any.
+    #[inline]
+    fn end_run(
+        &mut self,
+        mut run: Run,
+        input: &mut Input<'_>,
+        len: usize,
+        last: Option<FrameHeader>,
+    ) -> Run {
+        if let Some(last) = last {
             self.decoder.skip_whole(input, len, last);
             run.wire_bytes = len as u64;
             self.number += run.messages;

@@ -74,7 +74,7 @@ impl LineColumns<'_> {
     ) -> bool {
         let start = out.len();
         let remark_columns = if remark.is_empty() { 0 } else { remark.len() + 1 };
-        let wanted = payload_columns(writer.width) + preview.mark_columns();
+        let wanted = |width| payload_columns(width) + preview.mark_columns();
         // If nothing is cut, the line is for reading and searching, so only `-vv` shows the key.
         let wide = writer.width >= WIDE && !writer.mode.whole;
         let forms = if wide { &FORMS } else { &FORMS[1..] };
@@ -86,7 +86,7 @@ impl LineColumns<'_> {
             out.push(b' ');
             let payload_at = out.len();
             let complete = preview.write(room, out);
-            if !complete && room < wanted && forms.len() > 0 {
+            if !complete && room < wanted(writer.width) && forms.len() > 0 {
                 out.truncate(start);
                 continue;
             }
@@ -117,9 +117,10 @@ impl LineColumns<'_> {
         let number = self.frame.map(|(number, _)| (number, number)).filter(|_| form.number);
         if let Some((first, last)) = number.or(self.found) {
             out.extend_from_slice(b" #");
-            let digits = number::decimal_len(first);
-            writer.number_width = writer.number_width.max(digits);
+            let number_at = out.len();
             number::decimal(first, out);
+            let digits = out.len() - number_at;
+            writer.number_width = writer.number_width.max(digits);
             if last > first {
                 out.push(b'-');
                 number::decimal(last, out);

@@ -84,7 +84,7 @@ impl PayloadPreview<'_> {
     /// The beginning of an excerpt that contains the part to be shown: 0 if the beginning of the
     /// payload contains it, otherwise slightly before that part, if there is room.
     fn first_shown(&self, room: usize) -> usize {
-        if self.kind == PreviewKind::Close {
+        if self.kind == PreviewKind::Close || self.shown.is_empty() {
             return 0;
         }
         let Range { start: at, end } = self.shown;
@@ -96,7 +96,7 @@ impl PayloadPreview<'_> {
             _ if range.len() > room * 4 => room,
             _ => escaped(self.start.get(range).unwrap_or_default()).width(),
         };
-        if self.shown.is_empty() || columns(0..end) + mark <= room || room < 2 * mark {
+        if columns(0..end) + mark <= room || room < 2 * mark {
             return 0;
         }
         let spare = room.saturating_sub(2 * mark + columns(at..end)) * 2 / 3;
