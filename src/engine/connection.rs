@@ -459,6 +459,17 @@ impl Connection {
     /// Notes a report of the poll about the socket.
     pub fn ready(&mut self, event: &mio::event::Event) {
         self.link.ready(event);
+        self.warm_up();
+    }
+
+    /// Loads the memory that the next turn needs. The reports of a poll are noted one after another,
+    /// so the processor waits for the memory of many connections at the same time.
+    fn warm_up(&self) {
+        let (outbox, link) = (self.outbox.queued(), self.link.tx.len());
+        let times = (self.last_received, self.active, self.party.opened());
+        let shares = (self.share.held(), self.unsent.held(), self.id);
+        let talk = self.talk.as_ref().map(|talk| talk.heard);
+        std::hint::black_box((outbox, link, times, shares, talk, self.more));
     }
 
     /// Notes that a pipe of the connection's process is ready.
