@@ -235,9 +235,10 @@ pub(super) fn tried(d: Diagnostic, facts: &Facts<'_>) -> Diagnostic {
     let lost = matches!(facts.end.map(|end| end.how), Some(EndKind::Fin | EndKind::Reset));
     if let Some(fact) = failing(facts).filter(|_| lost && !d.is_proved()) {
         let mut d = d;
-        // The whole server failed, so its handler alone does not explain it.
-        d.causes.retain(|cause| !cause.text.contains("handler"));
-        let text = match facts.trial(Variation::Again).and_then(Trial::status) {
+        let status = facts.trial(Variation::Again).and_then(Trial::status);
+        // The whole server failed, so its handler alone does not explain it; the proxy answers.
+        d.causes.retain(|cause| status.is_none() && !cause.text.contains("handler"));
+        let text = match status {
             // A limit on connections answers 503, too.
             Some(503) => {
                 "the server takes no connections now: its process ended or restarts, or it is overloaded"
