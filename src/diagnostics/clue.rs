@@ -3,6 +3,7 @@
 //! A clue is a question about the [`Facts`]. Its answer is the fact in words, or `None`. So each
 //! named cause has its fact.
 
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use super::Facts;
@@ -261,6 +262,8 @@ pub enum Clue {
     RedirectsToItself,
     /// The body is the default page of a web server without a site.
     DefaultPage,
+    /// Squid says that the request has no whole URL, as only requests to a proxy have one.
+    WantsWholeUrl,
     /// A filter, or a proxy that no option names, wrote the answer and says so.
     Interceptor,
     /// A word in the answer suggests a filter or such a proxy.
@@ -569,6 +572,8 @@ pub enum Clue {
     Grpc,
     /// A server that speaks HTTP drops every request without an answer, at any path.
     AllDropped,
+    /// The proxy redirects to a page whose URL speaks of a block.
+    ProxyBlocks,
     /// The answer to CONNECT is a redirect.
     ProxyRedirects,
     /// Another path gets an answer, but this one gets none.
@@ -619,6 +624,8 @@ pub enum Clue {
     /// The server did not send the issuer's certificate, and the roots of this run do not prove its
     /// own certificate.
     IssuerLacking,
+    /// The server sent certificates besides its own, and none of them is that of its issuer.
+    IssuerUnsent,
     /// The server sent its own root, which is not trusted.
     RootSent,
     /// The certificate is the default one of a server that has none for this name.
@@ -643,6 +650,10 @@ pub enum Clue {
     NoNames,
     /// The server requested a client certificate.
     CertificateAsked,
+    /// The URL has a link-local IPv6 address without a zone (RFC 4007 §6).
+    LinkLocal,
+    /// A parameter of the URL is a time until which the URL was valid.
+    LinkExpired,
     /// The host of the URL is an address.
     HostIsAddress,
     /// The host is an address, and the certificate that was refused for its names lists it.
@@ -829,6 +840,9 @@ impl Clue {
                 .response?
                 .has_token("Sec-WebSocket-Version", "13")
                 .then(|| "the answer lists version 13, as each refusal of gorilla/websocket does".to_owned()),
+            Self::WantsWholeUrl => header("X-Squid-Error")
+                .filter(|error| error.starts_with("ERR_INVALID_URL"))
+                .map(|error| format!("X-Squid-Error: {error}")),
             Self::Interceptor => interceptor(facts),
             Self::MaybeInterceptor => maybe_interceptor(facts),
             // No network is on the way to an address of this machine.
@@ -1692,6 +1706,11 @@ impl Clue {
                 let dropped = matches!(other.outcome, TrialOutcome::Nothing(_));
                 (dropped && Self::SpeaksHttp.seen(facts).is_some()).then(|| format!("{plain}; {other}"))
             }
+            Self::ProxyBlocks => {
+                let to = Self::ProxyRedirects.seen(facts)?;
+                let words = ["block*", "denied", "deny", "forbidden", "filter*", "blacklist*", "policy"];
+                words.iter().any(|word| super::said::says(&to, word)).then_some(to)
+            }
             Self::ProxyRedirects => {
                 let answer = facts.proxy?.answer?;
                 let code = answer.status_line()?.code;
@@ -1774,6 +1793,15 @@ impl Clue {
                 lone_issuer(facts).filter(|_| certificate.names_issuer)
             }
             Self::IssuerLacking => lone_issuer(facts).filter(|_| facts.tls.own_roots),
+            Self::IssuerUnsent => {
+                let certificate = facts.tls.certificate?;
+                let first = facts.tls.chain.first()?;
+                let sent = facts.tls.chain.iter().any(|one| one.subject == certificate.issuer);
+                let own = certificate.issuer == certificate.subject;
+                (!sent && !own).then(|| format!(
+                    "the issuer is {}, and the certificate beside it is that of {}",
+                    certificate.issuer, first.subject))
+            }
             Self::RootSent => {
                 let root = facts.tls.chain.iter().find(|one| one.subject == one.issuer)?;
                 Some(format!("the server sent the root {}", root.subject))
@@ -1853,6 +1881,12 @@ impl Clue {
                 let host = url?.host.to_ascii_lowercase();
                 let fits = host == name || (name.starts_with('.') && host.ends_with(name));
                 fits.then(|| format!("the name is {host}"))
+            }
+            Self::LinkExpired => super::own_request::expired_link(facts),
+            Self::LinkLocal => {
+                let host = url?.host.trim_matches(['[', ']']);
+                let local = host.parse::<Ipv6Addr>().is_ok_and(|ip| ip.is_unicast_link_local());
+                local.then(|| format!("{host} has no zone"))
             }
             Self::HostIsAddress => {
                 let host = url?.host;

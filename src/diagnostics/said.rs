@@ -534,8 +534,22 @@ fn placed(text: &str, sentence: String) -> String {
             let place = place.replace(['"', ' '], "").replace(',', ".");
             format!("{place}: {sentence}")
         }
-        _ => sentence,
+        _ => {
+            let mut names = ["property", "field", "param", "parameter", "instancePath"].into_iter();
+            let named = names.find_map(|name| members(text, name).next());
+            let named = named.map(|name| name.trim_matches('/').replace('/', "."));
+            match named.filter(|name| is_name(name) && !says(&sentence, name)) {
+                Some(name) => format!("{name}: {sentence}"),
+                None => sentence,
+            }
+        }
     }
+}
+
+/// Whether a text can be the name of a field.
+fn is_name(text: &str) -> bool {
+    let fits = |c: char| c.is_alphanumeric() || "_-.[]".contains(c);
+    !text.is_empty() && text.len() <= 40 && text.chars().all(fits)
 }
 
 /// The row with the application's own message on an error page of Tomcat or Jetty.

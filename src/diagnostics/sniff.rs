@@ -53,6 +53,10 @@ pub(super) fn banner(bytes: &[u8]) -> Option<(&'static str, &'static str)> {
     {
         return Some(("MySQL", ""));
     }
+    // The signature of ZMTP 3 (23/ZMTP).
+    if matches!(bytes, [0xff, _, _, _, _, _, _, _, _, 0x7f, ..]) {
+        return Some(("ZeroMQ (ZMTP)", ""));
+    }
     // The framing of the Debug Adapter Protocol and of language servers: a length, and JSON.
     if let Some(rest) = bytes.strip_prefix(b"Content-Length: ") {
         let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();

@@ -334,6 +334,20 @@ fn the_words_of_an_answer_say_more_than_its_code() {
 }
 
 #[test]
+fn a_page_that_leaves_a_missing_thing_and_a_permission_open_is_first_about_the_path() {
+    let page = "<html><head><title>404</title></head><body><h3>The page could not be found or you \
+        don't have permission to view it.</h3></body></html>";
+    for (body, code) in [
+        (page, "W334"),
+        (r#"{"message":"project does not exist, or you must log in"}"#, "W334"),
+        (r#"{"message":"you must log in"}"#, "W326"),
+    ] {
+        let d = of("404 Not Found", "", body, &[]);
+        assert_eq!(d.entry.code, code, "{body}: {d:?}");
+    }
+}
+
+#[test]
 fn a_header_about_errors_is_a_reason_only_if_it_has_one_in_words() {
     for header in [
         "X-Error-Time: Mon, 30 Nov 2026 10:00:00 GMT",

@@ -124,6 +124,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check the network, the VPN and the host's firewall, or try the other family with `-4` or `-6`")
         .source(KNOWN)
         .causes(&[
+            high("the address is link-local, so it needs the name of an interface", C::LinkLocal)
+                .cure("put the interface behind the address, as in `ws://[fe80::1%eth0]:8080/`; `ip -6 route show fe80::/64` lists the interfaces"),
             low("a firewall rejects the packets, or the host is off: a device on the path reports it"),
             low("a VPN is down"),
             low("this machine has no IPv6, and the name has only such addresses").unless(&[C::HostIsAddress]),
@@ -277,7 +279,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             medium("the proxy can't reach the target, as with `ssh -D`, which then closes without a reply; or its rules forbid the target", C::ProxyDropped)
                 .cure("check that something listens on HOST:PORT, as seen from the proxy's machine; then the proxy's rules and log"),
-            medium("a login page of the network or of the proxy is in the way", C::ProxyRedirects)
+            medium("the proxy blocks this site, and redirects to the page that says so", C::ProxyBlocks)
+                .cure("open that page in a browser: it may name the rule; ask those who operate the proxy to allow the host"),
+            medium("a login page of the network or of the proxy is in the way", C::ProxyRedirects).unless(&[C::ProxyBlocks])
                 .cure("open that page in a browser and log in"),
             medium("the port is that of a proxy of another kind than HTTP, as of SOCKS", C::ProxyIsSocks)
                 .cure("use the scheme of SOCKS: `--proxy socks5h://HOST:PORT`"),
@@ -325,11 +329,13 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             high("the network requires a login in a browser first (a captive portal)", C::StatusIs(511))
                 .cure("log in to the network: open any http:// page in a browser"),
-            high(FILTERED, C::Interceptor).unless(&[C::StatusIs(511), C::Loopback]),
-            medium(FILTERED, C::MaybeInterceptor).unless(&[C::Loopback]),
-            high(FILTERED_HERE, C::All(&[C::Interceptor, C::Loopback])).unless(&[C::StatusIs(511)])
+            high("the port is that of a forward proxy, which takes whole URLs and CONNECT only", C::WantsWholeUrl)
+                .cure("name it as the proxy, and the server in the URL: `--proxy http://HOST:PORT ws://SERVER/`"),
+            high(FILTERED, C::Interceptor).unless(&[C::StatusIs(511), C::Loopback, C::WantsWholeUrl]),
+            medium(FILTERED, C::MaybeInterceptor).unless(&[C::Loopback, C::WantsWholeUrl]),
+            high(FILTERED_HERE, C::All(&[C::Interceptor, C::Loopback])).unless(&[C::StatusIs(511), C::WantsWholeUrl])
                 .cure(RULES_HERE),
-            medium(FILTERED_HERE, C::All(&[C::MaybeInterceptor, C::Loopback])).unless(&[C::StatusIs(511)])
+            medium(FILTERED_HERE, C::All(&[C::MaybeInterceptor, C::Loopback])).unless(&[C::StatusIs(511), C::WantsWholeUrl])
                 .cure(RULES_HERE),
         ])
         .seen("over ws:// and without a proxy: 511, X-Squid-Error or the page of a filter; if nothing else explains the answer, 407, or the name of a forward proxy in Server or on the page"),

@@ -63,6 +63,19 @@ const ANY_MISSING: &str = "a wrong path, in the URL or rewritten by a proxy, a p
 const REWRITES: &str =
     "a proxy or the server rewrites the path, and there is no WebSocket at the new one";
 
+/// The cause if a parameter of the URL is a time that has passed.
+const LINK_EXPIRED: &str = "the URL was valid until a time that has passed";
+
+/// The help for it.
+const NEW_LINK: &str = "get a new URL from where this one came; if it is new, compare the clocks of this machine and of its issuer";
+
+/// The cause if the server asked for a client certificate.
+const CERTIFICATE_LACKS: &str =
+    "the server asked for a client certificate in the TLS handshake, and none was sent";
+
+/// The help for it.
+const SEND_CERTIFICATE: &str = "send one that the server accepts: `--cert FILE --key FILE`";
+
 /// The application read the handshake, and its own upgrade failed.
 const UPGRADE_ARRIVED: C = C::All(&[C::UpgradeFailed, C::Differs(V::NoUpgrade)]);
 
@@ -169,6 +182,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check the path and the query; ws with a path option answers 400 for every other path")
         .source("measured on ws and graphql-ws")
         .causes(&[
+            low("the server has no routes for this Host, the name and port of the URL: Cowboy answers 400 then").with(C::All(&[C::Server("cowboy"), C::NoBody])).unless(&[C::All(&[C::PlainSame, C::Same(V::OtherPath)])]),
             DOUBLED,
             TRANSPARENT,
             medium("Django takes the request for suspicious, as it does one whose Host ALLOWED_HOSTS lacks", SUSPICIOUS)
@@ -255,6 +269,8 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("compare user, password or token with what the server's log expects, and the scheme with WWW-Authenticate"),
             medium("the application refuses the Origin: ws answers 401 if its verifyClient refuses", C::OriginSent).unless(&[C::Challenged, C::Same(V::OwnOrigin), C::OriginIsOwn])
                 .cure("try an Origin that the server allows: `-o ORIGIN`; then the credentials"),
+            medium(CERTIFICATE_LACKS, C::CertificateAsked).unless(&[C::Challenged, C::CredentialsSent])
+                .cure(SEND_CERTIFICATE),
             medium("the verifyClient of the library ws refuses: it wants another Origin, or a token or cookie", C::WsRefusal).unless(&[C::Differs(V::OwnOrigin)])
                 .cure("try an Origin that the server allows: `-o ORIGIN`; then the token or cookie that its verifyClient reads"),
             medium(REFUSED, C::CredentialsSent)
@@ -299,9 +315,12 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("add `upgrade_configs: [{upgrade_type: websocket}]` to the route, and set Upgrade in one proxy only")
         .source("Envoy documentation and issues")
         .causes(&[
-            medium("the route has no upgrade_configs for websocket", C::NoBody),
-            low("two proxies each add Upgrade, which makes websocket,websocket"),
-            low("the application behind it refused"),
+            medium("a filter of Envoy refuses every request here, as ext_authz or RBAC, or can't reach its service; or the application behind it refuses", C::PlainSame)
+                .cure("look at Envoy's log of this request for the filter that answered (`ext_authz_denied`, `ext_authz_error`, `rbac_access_denied`), and at what it requires"),
+            medium("the route has no upgrade_configs for websocket", C::NoBody).unless(&[C::PlainSame]),
+            low("an authorization filter of Envoy (ext_authz, RBAC) refuses, or can't reach its service").unless(&[C::PlainSame, C::Differs(V::NoUpgrade)]),
+            low("two proxies each add Upgrade, which makes websocket,websocket").unless(&[C::PlainSame]),
+            low("the application behind it refused").unless(&[C::PlainSame]),
         ])
         .seen("403 with Server envoy or istio-envoy"),
     error("W330", "a bot challenge was served")
@@ -340,6 +359,9 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .causes(&[
             high("a rule of Cloudflare's firewall refused the request", C::CloudflareRule)
                 .cure("look for the request in Cloudflare's security events, and allow it there"),
+            medium(LINK_EXPIRED, C::LinkExpired).cure(NEW_LINK),
+            medium(CERTIFICATE_LACKS, C::CertificateAsked).unless(&[C::CredentialsSent])
+                .cure(SEND_CERTIFICATE),
             high("an authorization policy (RBAC) of Envoy or Istio refused the request", C::WholeBody("rbac: access denied"))
                 .cure("allow the request in the policy"),
             medium("the edge of the CDN or its firewall refused the request", C::EdgeRefuses)
@@ -511,6 +533,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("the server reports that this resource is gone, or blocked for legal reasons")
         .help("read the body of the answer for the new address")
         .source("RFC 9110 §15.5.11, RFC 7725 §3")
+        .causes(&[medium(LINK_EXPIRED, C::LinkExpired).cure(NEW_LINK)])
         .seen("status 410 or 451"),
     error("W340", "too many requests")
         .because("the server limits the rate of connections")

@@ -20,6 +20,12 @@ pub fn of_alert(number: u8) -> Option<&'static str> {
 pub(in crate::diagnostics) const USE_WSS: &str =
     "change the URL to `wss://`; in other clients, use wss:// or https://";
 
+/// The cause if the server compares both names (RFC 9110 §15.5.20).
+const NAMES_DIFFER: &str = "the Host header has another name than TLS (SNI), and the server accepts a request only with the same name in both";
+
+/// The help for it.
+const SAME_NAME: &str = "send the name of the Host to TLS, too: `--sni NAME`; or put it into the URL, and leave out `--host`";
+
 /// The cure if the server has no certificate for the name, or got an address.
 const KNOWN_NAME: &str = "connect by a name the server has a certificate for";
 
@@ -109,13 +115,15 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             high(SELF_SIGNED, C::SelfSigned).unless(&[C::DefaultCertificate]).cure("trust it with `--cacert FILE`, or use --insecure"),
             medium("TLS is intercepted by a security product or a debugging proxy", C::IssuerIntercepts)
                 .cure("trust its authority with `--cacert FILE`, or test from another network"),
+            medium("the server sends another certificate than that of its issuer, as an old intermediate one after a renewal", C::IssuerUnsent).unless(&[C::RootSent])
+                .cure("make the server send the intermediate certificate that signed its own (in nginx, in the file of `ssl_certificate`)"),
             medium("the server sends its own certificate without the intermediate one", C::IssuerElsewhere).unless(&[C::IssuerIntercepts])
                 .cure("make the server send the whole chain (in nginx, `ssl_certificate` with both certificates in one file); a private authority is trusted with `--cacert FILE`"),
             medium("it is from another authority than those of the roots given, or the server leaves out the intermediate certificate", C::IssuerLacking).unless(&[C::IssuerIntercepts, C::IssuerElsewhere])
                 .cure("trust its issuer: `--cacert FILE` with the certificate of that authority; or make the server send the whole chain"),
             medium("it is from a private authority, or from a product that decrypts TLS", C::RootSent).unless(&[C::IssuerIntercepts])
                 .cure("trust its authority with `--cacert FILE`, or use --insecure"),
-            medium("it is from another authority than those of the roots given", C::OwnRoots).unless(&[C::IssuerIntercepts, C::IssuerElsewhere, C::IssuerLacking, C::SelfSigned, C::RootSent])
+            medium("it is from another authority than those of the roots given", C::OwnRoots).unless(&[C::IssuerIntercepts, C::IssuerElsewhere, C::IssuerLacking, C::IssuerUnsent, C::SelfSigned, C::RootSent])
                 .cure("give the certificate of the authority that issued it: `--cacert FILE`; wscope then trusts no other one"),
             low("it is from a private authority").unless(&[C::SelfSigned, C::RootSent, C::OwnRoots]),
             low("the server sends its own certificate without the intermediate one").unless(&[C::SelfSigned, C::RootSent, C::IssuerElsewhere, C::IssuerLacking]),
@@ -158,6 +166,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("connect by a name the server knows")
         .source("RFC 6455 §4.1, RFC 9110 §15.5.20")
         .causes(&[
+            high(NAMES_DIFFER, C::All(&[C::OtherHostSent, C::UrlIsSecure, C::Body("server name indication")])).unless(&[C::HostIsAddress])
+                .cure(SAME_NAME),
+            medium(NAMES_DIFFER, C::All(&[C::OtherHostSent, C::UrlIsSecure, C::StatusIs(421)])).unless(&[C::Body("server name indication"), C::HostIsAddress])
+                .cure(SAME_NAME),
             medium("an option of this run sends a name that the server does not have, or none", C::OwnName)
                 .cure("give a name that the server has to `--sni`, or omit `--sni` and `--no-sni`"),
             medium("a proxy in front speaks TLS to this server, with another name than the Host that it forwards", C::SniBehind)
@@ -167,7 +179,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
             medium("the URL has an address instead of a name", C::HostIsAddress).unless(&[C::OwnName, C::SniBehind])
                 .cure("connect by a name the server knows, not by address"),
             low("the server does not have this name"),
-            low("a Host header was set that differs from the name sent to TLS").with(C::OtherHostSent).unless(&[C::NotSecure]),
+            low(NAMES_DIFFER).with(C::OtherHostSent).unless(&[C::NotSecure, C::StatusIs(421)]).cure(SAME_NAME),
         ])
         .seen("alert 112 unrecognized_name, or status 421"),
     error("W212", "the server requires a client certificate")

@@ -90,6 +90,9 @@ const OF_SERVICE: [&str; 7] = [
 /// With one of these words, such a phrase is about a lost handshake.
 const OF_LOSS: [&str; 4] = ["header", "required", "missing", "expected"];
 
+/// Words of a page for a thing that is not there.
+const NOT_FOUND: [&str; 4] = ["not found", "not be found", "does not exist", "doesn't exist"];
+
 /// Words of a limit that ends after some time.
 const TIMES: [&str; 6] = ["second", "minute", "hour", "retry*", "later", "try again"];
 
@@ -227,7 +230,9 @@ impl RefusalResponse<'_> {
         let opens = |variation| self.opens(variation);
         let other = [Variation::NoSubprotocol, Variation::Subprotocol].into_iter().any(opens);
         let subprotocol = other.then_some("W350");
-        opens(Variation::OwnHost).then_some("W351").or(subprotocol)
+        // The own Host also has the name that TLS sent (RFC 9110 §15.5.20).
+        let host = opens(Variation::OwnHost) && self.status != 421;
+        host.then_some("W351").or(subprotocol)
     }
 
     /// A refusal that another Origin prevents.
@@ -383,6 +388,12 @@ impl RefusalResponse<'_> {
             // With 402, the limit is that of a payment.
             Subject::Rate if self.status == 402 => return None,
             Subject::Rate if self.status < 500 || self.status == 503 => "W340",
+            // A page for an unknown path leaves it open: "not found, or you have no permission".
+            Subject::Credentials
+                if self.status == 404 && NOT_FOUND.iter().any(|words| said::says(start, words)) =>
+            {
+                return None;
+            }
             Subject::Credentials if matches!(self.status, 200..=499) => "W326",
             // A page for an unknown path names the method of the request.
             Subject::Method if self.status < 500 && self.status != 404 => "W336",
@@ -845,7 +856,9 @@ impl RefusalResponse<'_> {
             });
             let fact = clue
                 .seen(self.facts)
-                .filter(|_| fits && !listed && !matches!(d.entry.code, "W311" | "W351"));
+                .filter(|_| fits && !listed && !matches!(d.entry.code, "W311" | "W351"))
+                // The name in TLS differs from the Host, which explains more.
+                .filter(|_| !(d.entry.code == "W211" && d.is_supported()));
             if fact.is_some() {
                 let supported = |cause: &&Supported| cause.confidence != Confidence::Low;
                 let at = d.causes.iter().take(1).filter(supported).count();
