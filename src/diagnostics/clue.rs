@@ -483,6 +483,10 @@ pub enum Clue {
     TimerRefuted,
     /// The last silence was too short, and no whole number of half seconds, as that of a timer is.
     NoTimersTime,
+    /// Our message begins with the header that language servers have on stdin and stdout.
+    HeaderSent,
+    /// Our only message is a notification of JSON-RPC (JSON-RPC 2.0 §4.1).
+    NotificationSent,
     /// The peer ended the stream.
     StreamEnded,
     /// Our last message breaks a rule of the protocol inside.
@@ -1540,6 +1544,20 @@ impl Clue {
                 let whole = |time: Duration| time.subsec_millis() % 500 < 150;
                 let fits = [end.lifetime, end.idle, end.idle_data].into_iter().any(whole);
                 (!fits).then(|| format!("the silence lasted {:.2} s", end.idle.as_secs_f64()))
+            }
+            Self::HeaderSent => {
+                let (_, sent) = facts.stream.sent?;
+                sent.starts_with(b"Content-Length:")
+                    .then(|| "it begins with Content-Length".to_owned())
+            }
+            Self::NotificationSent => {
+                let (_, sent) = facts.stream.sent?;
+                let ours = facts.stream.kept.iter().filter(|one| one.ours).count();
+                let members: serde_json::Map<String, serde_json::Value> =
+                    serde_json::from_slice(sent).ok().filter(|_| ours == 1)?;
+                let called = members.contains_key("jsonrpc") && members.contains_key("method");
+                (called && !members.contains_key("id"))
+                    .then(|| "it has jsonrpc and method, and no id".to_owned())
             }
             Self::NewCodeSent => {
                 let code = facts.close.sent?.code.filter(|code| (1012..=1014).contains(code))?;

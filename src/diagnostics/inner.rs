@@ -218,15 +218,13 @@ pub(super) fn unbegun(facts: &Facts<'_>) -> Option<(&'static str, AwaitedMessage
 const ENDS: [(&[u8], &str); 3] =
     [(b"\x1e", "the byte 0x1e"), (b"\0", "a NUL"), (b"\r\n", "CR and LF")];
 
-/// The protocol in which our only message lacks its end, and that end. With the end, the server has
+/// The protocol in which a message of ours lacks its end, and that end. With the end, the server has
 /// to go on; without it, this side has to.
 pub(super) fn lacking_end(
-    facts: &Facts<'_>,
+    message: Option<&CrossedMessage<'_>>,
     inside: Option<&InnerProtocol>,
 ) -> Option<(&'static str, &'static str)> {
-    let kept = facts.stream.kept;
-    // Nothing came after it.
-    let ours = kept.last().filter(|one| one.ours && one.content.len() < HEARD_MOST)?;
+    let ours = message.filter(|one| one.ours && one.content.len() < HEARD_MOST)?;
     let known = inside.and_then(|inner| PROTOCOLS.iter().find(|one| one.title == inner.title));
     let protocols = known.into_iter().chain(PROTOCOLS.iter().filter(|_| known.is_none()));
     for protocol in protocols.filter(|one| !one.begins_like_others) {

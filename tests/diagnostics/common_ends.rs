@@ -28,7 +28,7 @@ const CREATED: &[u8] = br#"{"type":"session.created","event_id":"e1","session":{
 const INVALID: &[u8] = br#"{"type":"error","error":{"type":"invalid_request_error","message":"Invalid value: 'respnse.create'."}}"#;
 
 #[rustfmt::skip]
-const ROWS: [Row<'_>; 46] = [
+const ROWS: [Row<'_>; 49] = [
     ("idle", "", &[b">hi", b"hi"], FIN, "", 60.0, "cut after 60.0 s without traffic"),
     ("idle, reset", "", &[b">hi", b"hi"], Ending::Lost(EndKind::Reset), "", 60.0, "cut after 60.0 s without traffic"),
     ("an idle Close", "", &[b">hi", b"hi"], close(1001), "Idle timeout", 30.0, "an idle timeout of the server"),
@@ -64,6 +64,9 @@ const ROWS: [Row<'_>; 46] = [
     ("no 0x1e, closed", "/hub", &[HANDSHAKE], NO_CODE, "", 15.0, "the byte 0x1e ends it"),
     ("no 0x1e, lost", "/hub", &[HANDSHAKE], FIN, "", 15.0, "the byte 0x1e ends it"),
     ("no NUL, reset", "v12.stomp", &[b">CONNECT\naccept-version:1.2\nhost:/\n\n"], Ending::Lost(EndKind::Reset), "", 9.0, "a NUL ends it"),
+    ("no 0x1e, given up", "/hub", &[HANDSHAKE, b"{\"error\":\"Handshake was canceled.\"}\x1e"], close(1000), "", 0.01, "the byte 0x1e ends it"),
+    ("VNC refuses", "binary", &[b"RFB 003.003\n\0\0\0\0\0\0\0\x1aToo many security failures"], close(1000), "Target closed", 0.01, "Too many security failures"),
+    ("no such command", "v4.channel.k8s.io", &[b"\x03{\"metadata\":{},\"status\":\"Failure\",\"message\":\"exec: bash: not fou"], close(1000), "", 0.01, "Failure"),
     ("closed at once", "", &[], close(1000), "", 0.01, "closed before it sent any message"),
     ("closed at our message", "", &[b">hello"], NO_CODE, "", 0.01, "closed at once, after our message"),
     ("a restart", "", &[b"tick", br#"{"type":"shutdown"}"#], close(1001), "", 0.1, "as it announced"),

@@ -521,6 +521,30 @@ fn an_announced_shutdown_is_a_warning() {
 }
 
 #[test]
+fn a_close_in_place_of_an_answer_is_told_after_a_greeting_too() {
+    let told = |lines: &[&str], code, reason| {
+        let found = session("", lines, Some((Some(code), reason)));
+        found[0].title.contains("without an answer to it")
+    };
+    let (hello, ours) = (r#"{"type":"welcome"}"#, r#">{"user":"ann","message":"hi all"}"#);
+    assert!(told(&[hello, ours], 1000, ""));
+    // It answered, was asked to leave, or says why.
+    assert!(!told(&[hello, ours, r#"{"ok":true}"#], 1000, ""));
+    assert!(!told(&[hello, r#">{"type":"bye"}"#], 1000, ""));
+    assert!(!told(&[hello, ours], 1000, "done"));
+}
+
+#[test]
+fn a_stale_connection_waited_for_its_first_message() {
+    let told = |lines: &[&str]| {
+        let found = session("", lines, Some((Some(3007), r#"{"reason":"stale"}"#)));
+        found[0].causes.first().is_some_and(|one| one.text.contains("waited for the first message"))
+    };
+    assert!(told(&[r#"{"type":"welcome"}"#]));
+    assert!(!told(&[r#"{"type":"welcome"}"#, ">hi"]));
+}
+
+#[test]
 fn a_subscription_before_connection_init_is_the_cause_of_4401() {
     let subscribe = r#">{"id":"1","type":"subscribe","payload":{"query":"subscription { n }"}}"#;
     let init = r#">{"type":"connection_init"}"#;

@@ -1,6 +1,6 @@
 //! W5xx: the handshake succeeds, but the messages carry another protocol.
 
-use super::builder::{MEASURED, error, low, note, warning};
+use super::builder::{MEASURED, error, low, medium, note, warning};
 use crate::diagnostics::{CatalogueEntry, Clue as C};
 
 #[rustfmt::skip]
@@ -101,6 +101,10 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("send a ping to see whether anyone reads the frames: `--ping-interval 1`, or `wscope doctor`")
         .source("measured on uWSGI's router without --http-websockets")
         .causes(&[
+            medium("our message has the header lines of the protocol on stdin and stdout, and over WebSocket it has none", C::HeaderSent)
+                .cure("send the JSON alone, one object in each message"),
+            medium("our message is a notification, which gets no answer: it has no id", C::NotificationSent)
+                .cure("give it an id, as in `{\"jsonrpc\":\"2.0\",\"id\":1,…}`"),
             low("the application does not answer this message").unless(&[C::Unread]),
             low("a server or proxy answers the upgrade, but passes no frames to the application")
                 .cure("check whether each server and proxy in front passes on frames, and whether the program reads from the connection"),

@@ -174,7 +174,7 @@ fn foreign(
     {
         return;
     }
-    if let Some((title, end)) = lacking_end(facts, inside) {
+    if let Some((title, end)) = lacking_end(facts.stream.kept.last(), inside) {
         return found.add("W518", |d| {
             d.title("no answer to a message without the end that its protocol requires")
                 .suggests(endless(title, end), "no answer came to it")

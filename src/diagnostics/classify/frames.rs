@@ -534,6 +534,18 @@ fn context_takeover(
         Role::Client => ("server_no_context_takeover", "server"),
         Role::Server => ("client_no_context_takeover", "client"),
     };
+    // Nothing came before the first message of a connection.
+    if number == 1
+        && !d.is_supported()
+        && context.is_some_and(|context| refers_before(context, facts))
+    {
+        return d
+            .suggests(
+                "the sender uses one compressor for several connections",
+                "the first message can be inflated if it may refer to data before it, which this connection never had",
+            )
+            .help(format!("let the {whose} make a compressor for each connection; `--no-compress` offers no compression"));
+    }
     let behind = number >= 2 && facts.stream.compressed_alone && !d.is_supported();
     if !behind || !context.is_some_and(|context| refers_before(context, facts)) {
         return d;

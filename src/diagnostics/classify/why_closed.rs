@@ -55,8 +55,9 @@ const SAID: [CauseRule; 18] = [
 ];
 
 /// Rules about times: an end at once, a missing heartbeat, a silence.
-const CLOCKS: [CauseRule; 13] = [
+const CLOCKS: [CauseRule; 14] = [
     going_away,
+    stale,
     at_once,
     namespace_refused,
     inner_beat_missing,
@@ -234,6 +235,18 @@ fn complaint(closed: &Closed<'_>) -> Option<Diagnostic> {
         return None;
     }
     let why = complaint.when("the Close");
+    // A server that waited for the end of our message says that it gave up.
+    let kept = closed.facts.stream.kept;
+    let first = kept.first().filter(|_| closed.facts.stream.kept_all && kept.len() == 2);
+    if let Some((title, end)) = lacking_end(first, inner(closed.facts).as_ref()) {
+        return Some(
+            closed
+                .retitled("closed while the server waited for the end of our message")
+                .suggests(endless(title, end), "the server gave up waiting")
+                .note(complaint.shown())
+                .help(SEND_END),
+        );
+    }
     let d = closed.retitled(match complaint.quiet < SILENCE {
         true => "closed right after a message that may give the reason",
         false => "closed after a message that may give the reason",
@@ -278,6 +291,25 @@ fn unanswered(closed: &Closed<'_>) -> Option<Diagnostic> {
     let bye = closed.says_nothing()
         || heard::is_ordinary(&body.reason) && !heard::says_done(&body.reason);
     let regular = matches!(body.code, None | Some(1000)) && bye && inner(facts).is_none();
+    // After a greeting, a Close in place of an answer says as much as one before any message.
+    let only = facts.stream.kept.iter().find(|one| one.ours);
+    if let Some(only) = only.filter(|_| regular && closed.talk.is_ignored())
+        && facts.stream.kept_all
+        && facts.stream.messages > 0
+        && facts.stream.ours_quiet < SILENCE / 2
+        && !heard::may_be_last(only.content)
+    {
+        return Some(
+            closed
+                .warned()
+                .title("closed right after our message, without an answer to it")
+                .possible(
+                    "the application's handler ended because of our message, or with an exception",
+                )
+                .possible("the application takes one message, and ends")
+                .help("check what the application expects; the peer's log at that moment has more"),
+        );
+    }
     let (last, before) = closed.talk.last_unanswered().filter(|_| regular)?;
     let ours_last = facts.stream.kept.last().is_some_and(|one| one.ours);
     let soon = match ours_last {
@@ -434,7 +466,7 @@ pub(super) fn unended(
     talk: &Dialogue<'_>,
 ) -> Option<(&'static str, &'static str)> {
     let ignored = talk.is_ignored() && facts.stream.kept_all;
-    lacking_end(facts, inner(facts).as_ref()).filter(|_| ignored)
+    lacking_end(facts.stream.kept.last(), inner(facts).as_ref()).filter(|_| ignored)
 }
 
 /// The reason of a Close in order says something else than goodbye, and it came right after our
@@ -718,6 +750,20 @@ fn waited_for_us(closed: &Closed<'_>) -> Option<Diagnostic> {
     // A reason, or another code, is about something else.
     let timed = closed.says_nothing() && matches!(body.code, None | Some(1000 | 1001 | 1008));
     Some(if timed { aged(d, facts, end.last, end.quiet) } else { d })
+}
+
+/// The reason calls a connection stale in which this side said nothing.
+fn stale(closed: &Closed<'_>) -> Option<Diagnostic> {
+    let told = contains_word(&closed.body.reason, "stale") && !closed.is_asked();
+    told.then(|| {
+        closed
+            .known()
+            .suggests(
+                "the server waited for the first message of its protocol, such as a login",
+                "its reason is \"stale\", and no message was sent",
+            )
+            .help("send that message right after the opening, with `-x`; pings do not replace it")
+    })
 }
 
 /// The server goes away in the middle of its messages.

@@ -154,13 +154,15 @@ impl Lens for Kubernetes {
                 name.clone() + &parts.into_iter().flatten().collect::<String>()
             }
             Some(value) => format!("{name} {}", value.short()),
+            None if is_cut_failure(text) => format!("{name} {}", brief(text.unwrap_or_default())),
             None => format!("{name} {} B", data.len()),
         };
         // The status of a failed process is an answer, and does not refuse the session.
-        let refuses = value.as_ref().is_some_and(|status| {
-            status.text_of("status") == Some("Failure")
-                && status.text_of("reason") != Some("NonZeroExitCode")
-        });
+        let refuses =
+            value.as_ref().is_some_and(|status| {
+                status.text_of("status") == Some("Failure")
+                    && status.text_of("reason") != Some("NonZeroExitCode")
+            }) || value.is_none() && channel >= 3 && !self.forwards && is_cut_failure(text);
         let port = self.announced.get(&channel).and_then(|port| port[..].try_into().ok());
         let decoded = Decoded::new(NAME, &name, summary)
             .refuses_if(refuses)
@@ -207,6 +209,16 @@ impl Lens for Kubernetes {
         }
         Ok(vec![Outgoing::binary([&[channel], &data[..]].concat())])
     }
+}
+
+/// Whether a text is the beginning of a Status object of a failure, of which only the beginning was
+/// kept.
+fn is_cut_failure(text: Option<&str>) -> bool {
+    text.is_some_and(|text| {
+        text.starts_with('{')
+            && text.contains("\"status\":\"Failure\"")
+            && !text.contains("NonZeroExitCode")
+    })
 }
 
 #[cfg(test)]

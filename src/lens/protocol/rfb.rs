@@ -88,6 +88,10 @@ fn length(
     Ok(match (phase, from_client) {
         (RfbPhase::Version, _) => Some(VERSION),
         (RfbPhase::Security, true) => Some(1),
+        // No type, but a reason.
+        (RfbPhase::Security, false) if minor < 7 && number(0) == Some(0) => {
+            number(4).map(|len| len.saturating_add(8))
+        }
         (RfbPhase::Security, false) if minor < 7 => Some(4),
         // No type, but a reason.
         (RfbPhase::Security, false) if bytes.first() == Some(&0) => {
@@ -133,11 +137,16 @@ impl Rfb {
                 let minor = version(packet).unwrap_or_default();
                 new("version", format!(" 3.{minor}")).field("minor", minor)
             }
+            (RfbPhase::Security, false) if self.minor < 7 && packet.starts_with(&[0; 4]) => {
+                let why = String::from_utf8_lossy(packet.get(8..).unwrap_or_default());
+                new("refused", format!(" {}", brief(&why))).refuses_if(true)
+            }
             (RfbPhase::Security, false) if self.minor < 7 => {
                 new("security", format!(" {}", security(packet[3])))
             }
             (RfbPhase::Security, false) if packet[0] == 0 => {
                 new("refused", format!(" {}", brief(&String::from_utf8_lossy(&packet[5..]))))
+                    .refuses_if(true)
             }
             (RfbPhase::Security, false) => {
                 let all: Vec<_> = packet[1..].iter().map(|kind| security(*kind)).collect();
