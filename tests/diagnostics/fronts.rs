@@ -1121,3 +1121,87 @@ fn a_parser_that_refuses_every_request_may_get_other_bytes_first() {
     let d = asked("", "400 Bad Request", "Connection: close\r\n", "", &same(400, ""));
     first(&d, "something in front puts bytes before the request, such as the PROXY protocol");
 }
+
+#[test]
+fn a_host_with_another_name_than_tls_is_misdirected() {
+    let page = "<p>The client needs a new connection for this request as the requested host name \
+        does not match the Server Name Indication (SNI) in use for this connection.</p>";
+    let at = |url, body: &str| {
+        let pair = Pair::new("", &format!("HTTP/1.1 421 Misdirected Request\r\n\r\n{body}"));
+        classify(&Facts { url: Some(url), ..pair.facts() }).remove(0)
+    };
+    // The request has the Host api.example.
+    let names = "another name than TLS";
+    let d = at("wss://other.example/chat", page);
+    assert_eq!(has(&d, names), Confidence::High);
+    assert!(d.help.contains("--sni"), "{d:?}");
+    assert_eq!(has(&at("wss://other.example/chat", ""), names), Confidence::Medium);
+    lacks(&at("wss://api.example/chat", page), names);
+    lacks(&at("ws://other.example/chat", page), names);
+}
+
+#[test]
+fn the_port_of_a_forward_proxy_takes_whole_urls_only() {
+    let squid = "Server: squid/5.7\r\nX-Squid-Error: ERR_INVALID_URL 0\r\n";
+    first(&of("400 Bad Request", squid, ""), "the port is that of a forward proxy");
+    let denied = "Server: squid/5.7\r\nX-Squid-Error: ERR_ACCESS_DENIED 0\r\n";
+    lacks(&of("403 Forbidden", denied, ""), "the port is that of a forward proxy");
+}
+
+#[test]
+fn envoy_that_refuses_plain_requests_too_lacks_no_upgrade_configs() {
+    let envoy = "server: envoy\r\n";
+    let (filter, upgrade) = ("a filter of Envoy refuses every request", "upgrade_configs");
+    let d = asked("", "403 Forbidden", envoy, "", &[trial(Variation::NoUpgrade, 403, "")]);
+    first(&d, filter);
+    lacks(&d, upgrade);
+    let d = asked("", "403 Forbidden", envoy, "", &[trial(Variation::NoUpgrade, 200, "")]);
+    first(&d, upgrade);
+    lacks(&d, "ext_authz");
+}
+
+#[test]
+fn a_time_in_the_url_that_has_passed_explains_a_refusal() {
+    let now = Some("2026-11-30T10:00:00Z");
+    let at = |url: &str, status: &str| {
+        let pair = Pair::new("", &format!("HTTP/1.1 {status}\r\n\r\n"));
+        let tls = TlsAttempt { now, ..TlsAttempt::default() };
+        classify(&Facts { url: Some(url), tls, ..pair.facts() }).remove(0)
+    };
+    let cause = "until a time that has passed";
+    first(&at("ws://api.example/chat?md5=x&expires=1795900000", "410 Gone"), cause);
+    has(&at("ws://api.example/chat?Expires=1795900000", "403 Forbidden"), cause);
+    // Later, another number, or another parameter.
+    for query in ["expires=1895900000", "expires=3600", "since=1795900000"] {
+        lacks(&at(&format!("ws://api.example/chat?{query}"), "410 Gone"), cause);
+    }
+}
+
+#[test]
+fn a_client_certificate_that_was_asked_for_is_a_cause_of_a_refusal() {
+    let at = |asked, more: &str| {
+        let pair = Pair::new(more, "HTTP/1.1 401 Unauthorized\r\n\r\n");
+        let tls = TlsAttempt { asked, ..TlsAttempt::default() };
+        classify(&Facts { url: Some("wss://api.example/chat"), tls, ..pair.facts() }).remove(0)
+    };
+    let cause = "asked for a client certificate";
+    first(&at(true, ""), cause);
+    lacks(&at(false, ""), cause);
+    lacks(&at(true, "Authorization: Bearer x\r\n"), cause);
+}
+
+#[test]
+fn cowboy_answers_400_for_a_host_without_routes() {
+    first(&of("400 Bad Request", "server: Cowboy\r\n", ""), "no routes for this Host");
+    lacks(&of("400 Bad Request", "server: Cowboy\r\n", "bad key"), "no routes for this Host");
+    lacks(&of("400 Bad Request", "server: other\r\n", ""), "no routes for this Host");
+}
+
+#[test]
+fn the_field_of_a_validation_stands_before_its_sentence() {
+    let body =
+        r#"{"type":"validation","on":"query","property":"/room","message":"Expected string"}"#;
+    first(&of("422 Unprocessable Entity", "", body), "room: Expected string");
+    let body = r#"{"message":"room is too short","field":"room"}"#;
+    first(&of("400 Bad Request", "", body), "its reason is \"room is too short\"");
+}

@@ -132,3 +132,18 @@ fn proxies(golden: &mut Golden) {
     golden.verdict("W114", "from the environment", &facts(proxy(&fine, Some("all_proxy"))));
     golden.verdict("W112", "the variable is named", &facts(proxy(&refused, Some("http_proxy"))));
 }
+
+#[test]
+fn a_link_local_address_needs_an_interface() {
+    let told = |url| {
+        let dials = [Dial {
+            address: "[fe80::1]:80".parse().expect("an address"),
+            outcome: DialOutcome::Unreachable,
+            elapsed: Duration::ZERO,
+        }];
+        let facts = Facts { url: Some(url), dials: &dials, ..Facts::new(Role::Client) };
+        classify(&facts).remove(0).causes[0].text.contains("link-local")
+    };
+    assert!(told("ws://[fe80::1]:80/"));
+    assert!(!told("ws://[2001:db8::1]:80/"));
+}
