@@ -421,7 +421,7 @@ fn names_error_elsewhere(object: &Object) -> bool {
         let data = object.get("data").is_some_and(Value::is_string);
         explains(object, true) || short("d") || short("p") || data
     };
-    let kinds = ["m", "t", "channel", "msg_type", "msgType", "messageType", "action", "cmd"];
+    let kinds = ["m", "t", "msg", "channel", "msg_type", "msgType", "messageType", "action", "cmd"];
     kinds.iter().filter_map(|name| object.get(*name)?.as_str()).any(names_error) && told()
 }
 

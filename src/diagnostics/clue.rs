@@ -658,6 +658,10 @@ pub enum Clue {
     LinkLocal,
     /// A parameter of the URL is a time until which the URL was valid.
     LinkExpired,
+    /// The name of the URL leads to the address that stands for none.
+    Unspecified,
+    /// The 101 has the headers of a draft before RFC 6455.
+    OldDraft,
     /// The host of the URL is an address.
     HostIsAddress,
     /// The host is an address, and the certificate that was refused for its names lists it.
@@ -1541,7 +1545,7 @@ impl Clue {
                 let end = facts.end.filter(|end| end.idle < SHORTEST_TIMER)?;
                 // A timer runs from the opening, from the last byte or from the last message, and
                 // expires a little late.
-                let whole = |time: Duration| time.subsec_millis() % 500 < 150;
+                let whole = |time: Duration| (time.subsec_millis() + 20) % 500 < 170;
                 let fits = [end.lifetime, end.idle, end.idle_data].into_iter().any(whole);
                 (!fits).then(|| format!("the silence lasted {:.2} s", end.idle.as_secs_f64()))
             }
@@ -1900,6 +1904,15 @@ impl Clue {
                 let fits = host == name || (name.starts_with('.') && host.ends_with(name));
                 fits.then(|| format!("the name is {host}"))
             }
+            Self::Unspecified => {
+                let dial = facts.dials.iter().find(|dial| dial.address.ip().is_unspecified())?;
+                let named = address(url?.host).is_none();
+                named.then(|| format!("{} was dialled", dial.address))
+            }
+            Self::OldDraft => ["WebSocket-Origin", "WebSocket-Location", "Sec-WebSocket-Location"]
+                .into_iter()
+                .find(|name| header(name).is_some())
+                .map(|name| format!("the 101 has {name}")),
             Self::LinkExpired => super::own_request::expired_link(facts),
             Self::LinkLocal => {
                 let host = url?.host.trim_matches(['[', ']']);

@@ -259,12 +259,27 @@ pub(super) fn greets(content: &[u8]) -> bool {
     let text = text(content);
     let words = ["welcome", "hello", "connected", "ready"];
     let members = serde_json::from_str::<Map<String, Value>>(text.trim()).unwrap_or_default();
-    let states =
-        ["status", "systemstatus", "system", "info", "serverinfo", "connection", "session"];
-    let named =
-        ["type", "event", "op", "channel"].iter().filter_map(|name| members.get(*name)?.as_str());
+    let states = [
+        "status",
+        "systemstatus",
+        "system",
+        "info",
+        "serverinfo",
+        "connection",
+        "session",
+        "init",
+        "challenge",
+        "authchallenge",
+    ];
+    let named = ["type", "event", "op", "channel", "a"];
+    let mut named = named.iter().filter_map(|name| members.get(*name)?.as_str());
+    // Only the id of the session, as Meteor's `{"server_id":"0"}`, or a challenge of Nostr (NIP-42).
+    let is_id = |name: &String| bare_name(name).ends_with("id") && !matches!(name.as_str(), "id");
+    let names_itself = members.len() == 1 && members.keys().all(is_id);
     words.iter().any(|word| says(&text, word))
-        || named.into_iter().any(|kind| states.contains(&&*bare_name(kind)))
+        || named.any(|kind| states.contains(&&*bare_name(kind)))
+        || names_itself
+        || text.trim_start().starts_with("[\"AUTH\",")
 }
 
 /// Whether a reason says that something was completed, without a word that negates it.

@@ -711,6 +711,11 @@ pub(super) fn is_error(body: &[u8]) -> bool {
             kind && ["status", "state", "result", "type", "kind"].contains(&name)
         }
         Value::Bool(value) => !value && ["success", "ok"].contains(&name),
+        // A status of HTTP in the body, whatever the answer's own is.
+        Value::Number(number) => {
+            let error = number.as_u64().is_some_and(|code| (400..600).contains(&code));
+            error && ["code", "status", "statuscode", "errcode"].contains(&name)
+        }
         _ => false,
     };
     members.iter().any(|(name, value)| failed(&name.to_ascii_lowercase(), value))

@@ -534,6 +534,26 @@ fn a_close_in_place_of_an_answer_is_told_after_a_greeting_too() {
     assert!(!told(&[hello, ours], 1000, "done"));
 }
 
+/// The greeting may arrive after our message was sent.
+#[test]
+fn a_refusal_after_a_late_greeting_is_the_answer() {
+    for (ours, greeting, refusal) in [
+        (
+            r#">["REQ","dm",{"kinds":[4]}]"#,
+            r#"["AUTH","3cf1"]"#,
+            r#"["CLOSED","dm","auth-required: we can't serve DMs"]"#,
+        ),
+        (
+            r#">{"msg":"method","method":"tasks.insert","params":["milk"],"id":"1"}"#,
+            r#"{"server_id":"0"}"#,
+            r#"{"msg":"error","reason":"Must connect first","offendingMessage":{"msg":"method","method":"tasks.insert","params":["milk"],"id":"1"}}"#,
+        ),
+    ] {
+        let found = session("", &[ours, greeting, refusal], None);
+        assert!(said(&found, "W516").is_some(), "{refusal}: {found:?}");
+    }
+}
+
 #[test]
 fn a_stale_connection_waited_for_its_first_message() {
     let told = |lines: &[&str]| {

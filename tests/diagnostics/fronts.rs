@@ -1205,3 +1205,20 @@ fn the_field_of_a_validation_stands_before_its_sentence() {
     let body = r#"{"message":"room is too short","field":"room"}"#;
     first(&of("400 Bad Request", "", body), "its reason is \"room is too short\"");
 }
+
+#[test]
+fn ports_of_other_services_over_http_are_known() {
+    let mongo =
+        "It looks like you are trying to access MongoDB over HTTP on the native driver port.\r\n";
+    first(&of("200 OK", "Content-Type: text/plain\r\n", mongo), "that of MongoDB");
+    let metrics = "# HELP python_info Python\n# TYPE python_info gauge\npython_info 1.0\n";
+    first(&of("200 OK", "Content-Type: text/plain\r\n", metrics), "metrics for Prometheus");
+    lacks(&of("200 OK", "Content-Type: text/plain\r\n", "# help yourself"), "Prometheus");
+}
+
+#[test]
+fn a_status_in_the_body_of_a_200_is_an_error() {
+    let json = "Content-Type: application/json\r\n";
+    first(&of("200 OK", json, r#"{"msg":"认证失败，无法访问系统资源","code":401}"#), "认证失败");
+    lacks(&of("200 OK", json, r#"{"msg":"all systems go","code":200}"#), "all systems go");
+}

@@ -797,6 +797,7 @@ fn a_short_silence_that_is_no_whole_second_suggests_another_end_than_a_timer() {
     assert_eq!(first(5.44, 2.2), (true, true));
     assert_eq!(first(5.44, 3.0), (false, false));
     assert_eq!(first(5.44, 3.08), (false, false));
+    assert_eq!(first(5.44, 3.998), (false, false));
     // The timer may run from the opening, or be looked at from time to time.
     assert_eq!(first(5.01, 2.2), (false, false));
     assert_eq!(first(95.44, 32.2), (false, false));

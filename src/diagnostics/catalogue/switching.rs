@@ -1,7 +1,7 @@
 //! W401 to W414: a 101 without a valid proof, for another protocol, or with a wrong subprotocol.
 
-use super::builder::{MEASURED, WHATWG, error, low, warning};
-use crate::diagnostics::CatalogueEntry;
+use super::builder::{MEASURED, WHATWG, error, low, medium, warning};
+use crate::diagnostics::{CatalogueEntry, Clue as C};
 
 #[rustfmt::skip]
 pub(super) const ENTRIES: &[CatalogueEntry] = &[
@@ -9,7 +9,11 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .because("without it, the server has not proved that it read the key; it may not be a WebSocket server")
         .help("make the handler answer with the value that `wscope handshake URL` computes")
         .source("RFC 6455 §4.1")
-        .causes(&[low("a handler writes its 101 by hand"), low("a cache or proxy answered")])
+        .causes(&[
+            medium("the server speaks a draft of 2010 (hixie-75 or -76), and not the protocol of RFC 6455", C::OldDraft)
+                .cure("update the server or the firmware; no present client speaks that draft"),
+            low("a handler writes its 101 by hand"), low("a cache or proxy answered"),
+        ])
         .seen("the header is missing"),
     error("W402", "the accept value does not prove our key")
         .because("Sec-WebSocket-Accept must be the base64 of the SHA-1 of the key, as text, followed by the RFC's GUID")
