@@ -1913,7 +1913,7 @@ impl Clue {
                 .into_iter()
                 .find(|name| header(name).is_some())
                 .map(|name| format!("the 101 has {name}")),
-            Self::LinkExpired => super::own_request::expired_link(facts),
+            Self::LinkExpired => super::request_part::expired_link(facts),
             Self::LinkLocal => {
                 let host = url?.host.trim_matches(['[', ']']);
                 let local = host.parse::<Ipv6Addr>().is_ok_and(|ip| ip.is_unicast_link_local());

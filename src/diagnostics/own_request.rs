@@ -15,24 +15,6 @@ use super::url::Url;
 use super::{Clue, Confidence, Diagnostic, Facts, Family, Severity, Supported, said};
 use crate::wire::Role;
 
-/// Names of parameters for the time until which a signed URL is valid, in seconds since 1970.
-const UNTIL: [&str; 6] = ["expires", "expire", "expiry", "exp", "valid_until", "validuntil"];
-
-/// The parameter that says that the URL is no longer valid.
-pub(super) fn expired_link(facts: &Facts<'_>) -> Option<String> {
-    let now: Timestamp = facts.tls.now?.parse().ok()?;
-    let pairs = facts.url.map(Url::of)?.query.split('&').filter_map(|pair| pair.split_once('='));
-    let mut times = pairs.filter_map(|(name, value)| {
-        let named = UNTIL.contains(&&*name.to_ascii_lowercase()) && value.len() == 10;
-        let until = Timestamp::from_second(value.parse().ok().filter(|_| named)?).ok()?;
-        (until <= now).then_some((name, until))
-    });
-    let (name, until) = times.next()?;
-    Some(format!(
-        "the parameter {name} is the time {until}, and this machine's clock said {now:.0}"
-    ))
-}
-
 /// The words of an answer that only says that a login is required, or that it failed.
 const LOGIN: &[u8] =
     b" token tokens jwt bearer login auth authentication authenticated authorization authorized \

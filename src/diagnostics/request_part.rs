@@ -3,6 +3,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Facts;
@@ -184,6 +185,24 @@ pub(super) fn expiry(claims: &Value) -> Option<f64> {
     };
     let exp = claims.get("exp").and_then(number);
     exp.or_else(|| claims.as_object()?.iter().find_map(other))
+}
+
+/// Names of parameters for the time until which a signed URL is valid, in seconds since 1970.
+const UNTIL: [&str; 6] = ["expires", "expire", "expiry", "exp", "valid_until", "validuntil"];
+
+/// The parameter that says that the URL is no longer valid.
+pub(super) fn expired_link(facts: &Facts<'_>) -> Option<String> {
+    let now: Timestamp = facts.tls.now?.parse().ok()?;
+    let pairs = facts.url.map(Url::of)?.query.split('&').filter_map(|pair| pair.split_once('='));
+    let mut times = pairs.filter_map(|(name, value)| {
+        let named = UNTIL.contains(&&*name.to_ascii_lowercase()) && value.len() == 10;
+        let until = Timestamp::from_second(value.parse().ok().filter(|_| named)?).ok()?;
+        (until <= now).then_some((name, until))
+    });
+    let (name, until) = times.next()?;
+    Some(format!(
+        "the parameter {name} is the time {until}, and this machine's clock said {now:.0}"
+    ))
 }
 
 #[cfg(test)]
