@@ -273,9 +273,8 @@ pub(super) fn greets(content: &[u8]) -> bool {
     ];
     let named = ["type", "event", "op", "channel", "a"];
     let mut named = named.iter().filter_map(|name| members.get(*name)?.as_str());
-    // Only the id of the session, as Meteor's `{"server_id":"0"}`, or a challenge of Nostr (NIP-42).
-    let is_id = |name: &String| bare_name(name).ends_with("id") && !matches!(name.as_str(), "id");
-    let names_itself = members.len() == 1 && members.keys().all(is_id);
+    // Meteor's `{"server_id":"0"}`, and a challenge of Nostr (NIP-42).
+    let names_itself = members.len() == 1 && members.contains_key("server_id");
     words.iter().any(|word| says(&text, word))
         || named.any(|kind| states.contains(&&*bare_name(kind)))
         || names_itself

@@ -529,6 +529,7 @@ fn a_close_in_place_of_an_answer_is_told_after_a_greeting_too() {
     let (hello, ours) = (r#"{"type":"welcome"}"#, r#">{"user":"ann","message":"hi all"}"#);
     assert!(told(&[hello, ours], 1000, ""));
     // It answered, was asked to leave, or says why.
+    assert!(!told(&[r#">{"op":"create"}"#, r#"{"orderId":5}"#], 1000, ""));
     assert!(!told(&[hello, ours, r#"{"ok":true}"#], 1000, ""));
     assert!(!told(&[hello, r#">{"type":"bye"}"#], 1000, ""));
     assert!(!told(&[hello, ours], 1000, "done"));
