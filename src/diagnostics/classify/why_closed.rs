@@ -237,7 +237,9 @@ fn complaint(closed: &Closed<'_>) -> Option<Diagnostic> {
     let why = complaint.when("the Close");
     // A server that waited for the end of our message says that it gave up.
     let kept = closed.facts.stream.kept;
-    let first = kept.first().filter(|_| closed.facts.stream.kept_all && kept.len() == 2);
+    // A server that refuses its content has read it.
+    let waited = closed.facts.stream.kept_all && kept.len() == 2 && !refused;
+    let first = kept.first().filter(|_| waited);
     if let Some((title, end)) = lacking_end(first, inner(closed.facts).as_ref()) {
         return Some(
             closed
@@ -295,7 +297,9 @@ fn unanswered(closed: &Closed<'_>) -> Option<Diagnostic> {
     let only = facts.stream.kept.iter().find(|one| one.ours);
     if let Some(only) = only.filter(|_| regular && closed.talk.is_ignored())
         && facts.stream.kept_all
-        && facts.stream.messages > 0
+        && closed.says_nothing()
+        // "hello" may be the answer to "hi".
+        && facts.stream.message.is_some_and(|(_, content)| content.starts_with(b"{"))
         && facts.stream.ours_quiet < SILENCE / 2
         && !heard::may_be_last(only.content)
     {
