@@ -190,7 +190,7 @@ pub(super) fn expiry(claims: &Value) -> Option<f64> {
 /// Names of parameters for the time until which a signed URL is valid, in seconds since 1970.
 const UNTIL: [&str; 6] = ["expires", "expire", "expiry", "exp", "valid_until", "validuntil"];
 
-/// The parameter that says that the URL is no longer valid.
+/// The parameter with the time until which the URL was valid, if that time has passed.
 pub(super) fn expired_link(facts: &Facts<'_>) -> Option<String> {
     let now: Timestamp = facts.tls.now?.parse().ok()?;
     let pairs = facts.url.map(Url::of)?.query.split('&').filter_map(|pair| pair.split_once('='));

@@ -1154,6 +1154,7 @@ fn envoy_that_refuses_plain_requests_too_lacks_no_upgrade_configs() {
     let (filter, upgrade) = ("a filter of Envoy refuses every request", "upgrade_configs");
     let d = asked("", "403 Forbidden", envoy, "", &[trial(Variation::NoUpgrade, 403, "")]);
     first(&d, filter);
+    assert!(!d.title.contains("does not forward"), "{d:?}");
     lacks(&d, upgrade);
     let d = asked("", "403 Forbidden", envoy, "", &[trial(Variation::NoUpgrade, 200, "")]);
     first(&d, upgrade);

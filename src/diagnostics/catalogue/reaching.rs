@@ -103,7 +103,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
                 .cure("correct the addresses of `--resolve` and `--connect-to`, or omit them"),
             medium("the server, or another program, has this port at the other loopback address only", C::OtherFamilyTaken)
                 .cure("check what listens there (`ss -ltnp`): if it is the server, use that address; otherwise start the server"),
-            medium("the name has the address 0.0.0.0, which is no server's: a list of blocked names in DNS answers so", C::Unspecified)
+            medium("the name leads to 0.0.0.0, which stands for no server: DNS filters answer so for a blocked name", C::Unspecified)
                 .cure("ask another DNS server, as with `dig NAME @9.9.9.9`, and look for a filter (Pi-hole, AdGuard, a hosts file)"),
             low("the server is not running, or on another port"), low("it listens on 127.0.0.1, and the client is on another machine or in a container").unless(&[C::LoopbackDialled]), low("the container's port is not published"), low("a firewall rejects with a reset")])
         .seen("connect() fails with ECONNREFUSED on an address and none succeeds"),

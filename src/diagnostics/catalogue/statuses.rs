@@ -76,7 +76,7 @@ pub(super) const ENTRIES: &[CatalogueEntry] = &[
         .help("check the path, and the order of the routes on the server; a proxy may remove Upgrade: `wscope explain W320`")
         .source("RFC 6455 §4.1")
         .causes(&[
-            medium("the port is that of MongoDB, which is no HTTP", C::Body("trying to access mongodb over http"))
+            medium("the port is that of MongoDB, which does not speak HTTP", C::Body("trying to access mongodb over http"))
                 .cure("correct the port of the URL"),
             medium("the port serves metrics for Prometheus, and no WebSocket", C::All(&[C::Body("# help"), C::Body("# type")]))
                 .cure("correct the port of the URL: this one is for measurements"),

@@ -3,7 +3,7 @@
 use super::application::Inside;
 use super::findings::Findings;
 use super::why_closed::{explained, refused_init, says_nothing, sent_init};
-use crate::diagnostics::facts::{EndKind, SIZEABLE};
+use crate::diagnostics::facts::{EndKind, HEARD_MOST, SIZEABLE};
 use crate::diagnostics::said;
 use crate::diagnostics::sniff::{contains, contains_word};
 use crate::diagnostics::{Confidence, Diagnostic, Facts, Severity};
@@ -113,7 +113,10 @@ pub fn of_close_code(code: u16) -> &'static str {
 fn is_uninitialised(facts: &Facts<'_>) -> bool {
     let mut ours = facts.stream.kept.iter().filter(|message| message.ours).peekable();
     let kept = facts.stream.kept_all && ours.peek().is_some();
-    kept && ours.all(|message| !contains(message.content, b"connection_init"))
+    // A longer message was cut, so its type may be missing.
+    kept && ours.all(|message| {
+        message.content.len() < HEARD_MOST && !contains(message.content, b"connection_init")
+    })
 }
 
 /// Adapts the diagnosis of a private code that ends the session, and of a 1002 although this side

@@ -429,7 +429,7 @@ fn content(
         .flatten();
     let raw =
         raw.map(|rest| &rest[..rest.len().min(usize::try_from(header.len).unwrap_or(usize::MAX))]);
-    if let Some((format, header)) = raw.and_then(wrapped) {
+    if let Some((format, header)) = raw.filter(|_| header.rsv1).and_then(wrapped) {
         let bytes = hex(&header);
         return d
             .because(

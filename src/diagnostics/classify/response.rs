@@ -777,6 +777,12 @@ impl RefusalResponse<'_> {
             "W117" if !d.is_proved() => {
                 d.title("a proxy on the path may have answered instead of the server")
             }
+            "W329" if Clue::PlainSame.seen(self.facts).is_some() => {
+                d.title("Envoy, or what is behind it, refuses the request")
+            }
+            "W339" if Clue::LinkExpired.seen(self.facts).is_some() => {
+                d.title(format!("the server refuses this URL ({})", self.status))
+            }
             "W334" if self.status != 404 => {
                 d.title(format!("there is no WebSocket at this path ({})", self.status))
             }

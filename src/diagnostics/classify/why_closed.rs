@@ -780,7 +780,7 @@ fn going_away(closed: &Closed<'_>) -> Option<Diagnostic> {
     let unsaid = closed.says_nothing() && !closed.is_named();
     let lived = end.last >= SILENCE && !is_round_age(end.last);
     (body.code == Some(1001) && unsaid && feeds && alone && lived).then(|| {
-        closed.warned().title("the server went away in the middle of its messages (1001)").suggests(
+        closed.warned().certain().title("the server went away in the middle of its messages (1001)").suggests(
             "the server, or a proxy in front, shuts down, restarts or reloads its configuration",
             format!("it closed {} after a message", seconds(heard.quiet)),
         )
